@@ -1,0 +1,166 @@
+"""What a call costs by the list: at least, at most, or unknown.
+
+One function serves the plan, the budget and the simulator's bill. An unknown price is never zero: ``high`` is None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rhflow.core.kinds import Model, Price
+from rhflow.core.values import Artifact, Value, artifacts_in
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Bounds of a price; ``high`` is None where no upper bound is known."""
+
+    low: Decimal = ZERO
+    high: Decimal | None = ZERO
+    currency: str = "CNY"
+
+    def __add__(self, other: Estimate) -> Estimate:
+        high = None if self.high is None or other.high is None else self.high + other.high
+        return Estimate(self.low + other.low, high, other.currency if self.high == ZERO else self.currency)
+
+    def or_nothing(self) -> Estimate:
+        """Return the bounds of a call that may turn out to be cached."""
+        return Estimate(ZERO, self.high, self.currency)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an upper bound."""
+        return self.high is not None
+
+    def __str__(self) -> str:
+        if self.high is None:
+            return f"at least {plain(self.low)} {self.currency}" if self.low else "unknown"
+        if self.low == self.high:
+            return f"{plain(self.low)} {self.currency}" if self.high else "0"
+        return f"{plain(self.low)} to {plain(self.high)} {self.currency}"
+
+
+UNKNOWN = Estimate(ZERO, None)
+
+
+def plain(amount: Decimal) -> str:
+    """Return an amount without exponent or trailing zeros."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def total(estimates: Iterable[Estimate]) -> Estimate:
+    """Return the sum of bounds; one unknown makes the sum unknown above."""
+    result = Estimate()
+    for each in estimates:
+        result = result + each
+    return result
+
+
+def wire_text(value: Value) -> str:
+    """Return a value as the price rules spell it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def estimate(
+    model: Model, inputs: Mapping[str, Value], *, unknown: Collection[str] = (), seconds: float | None = None
+) -> Estimate:
+    """Return the list price of one call of ``model`` with ``inputs`` by the service's own names.
+
+    ``unknown`` names the inputs that will be there but are not known yet. ``seconds`` is the length of the result
+    where the caller knows it better than the inputs tell.
+    """
+    price = model.price
+    if price is None:
+        return UNKNOWN
+    rates = _rates(price, inputs, frozenset(unknown))
+    if not rates:
+        return Estimate(price.lowest or ZERO, None, price.currency)
+    quantity = _quantity(price.unit, inputs, unknown, seconds)
+    open_ended = quantity is None or price.floor
+    times = Decimal(0) if quantity is None else quantity
+    return Estimate(min(rates) * times, None if open_ended else max(rates) * times, price.currency)
+
+
+def _rates(price: Price, inputs: Mapping[str, Value], unknown: frozenset[str]) -> list[Decimal]:
+    """Return the unit prices that may apply: one when everything that matters is known."""
+    if price.fixed is not None:
+        return [price.fixed]
+    found: list[Decimal] = []
+    for conditions, amount in price.rules:
+        if any(not _may_hold(name, wanted, inputs, unknown) for name, wanted in conditions.items()):
+            continue
+        factors = [inputs.get(name, 1) for name, wanted in conditions.items() if wanted == ""]
+        for factor in factors:
+            amount *= factor if isinstance(factor, int) else 1
+        if not any(name in unknown for name in conditions):
+            return [*found, amount]
+        found.append(amount)
+    return found
+
+
+def _may_hold(name: str, wanted: str, inputs: Mapping[str, Value], unknown: frozenset[str]) -> bool:
+    if wanted == "" or name in unknown:
+        return True
+    return wire_text(inputs.get(name)).casefold() == wanted.casefold()
+
+
+def _quantity(
+    unit: str, inputs: Mapping[str, Value], unknown: Collection[str], seconds: float | None
+) -> Decimal | None:
+    """Return how many units one call takes, or None while that is not known."""
+    if unit == "call":
+        return Decimal(1)
+    if unit == "image":
+        return _count(inputs, unknown)
+    if unit == "1000-characters":
+        return _characters(inputs, unknown)
+    length = seconds if seconds is not None else _seconds(inputs, unknown)
+    if length is None:
+        return None
+    return Decimal(math.ceil(length / 5)) if unit == "5-seconds" else Decimal(str(round(length, 3)))
+
+
+def _count(inputs: Mapping[str, Value], unknown: Collection[str]) -> Decimal | None:
+    for name in ("imageNum", "n", "maxImages"):
+        if name in unknown:
+            return None
+        if name in inputs:
+            return Decimal(wire_text(inputs[name]))
+    return Decimal(1)
+
+
+def _characters(inputs: Mapping[str, Value], unknown: Collection[str]) -> Decimal | None:
+    for name in ("text", "prompt"):
+        if name in unknown:
+            return None
+        if isinstance(text := inputs.get(name), str):
+            return Decimal(len(text)) / 1000
+    return None
+
+
+def _seconds(inputs: Mapping[str, Value], unknown: Collection[str]) -> float | None:
+    """Return the length of the result: as asked, or else that of the clip or sound that goes in."""
+    if "duration" in unknown:
+        return None
+    try:
+        asked = float(wire_text(inputs["duration"]))
+    except (KeyError, ValueError):
+        asked = 0.0
+    if asked > 0:
+        return asked
+    media: list[Artifact] = [each for value in inputs.values() for each in artifacts_in(value)]
+    for family in ("video", "audio"):
+        for each in media:
+            if each.family == family and each.duration:
+                return each.duration
+    return None

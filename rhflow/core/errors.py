@@ -1,0 +1,121 @@
+"""What can go wrong, as data: a place in a text, and a problem there.
+
+Raise sites supply data, never layout; ``rhflow.cli.render`` is the one printer. Nothing here imports another module
+of rhflow, so that every room can report in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text with the name the user knows it by."""
+
+    name: str
+    text: str = field(repr=False)
+
+    def line(self, number: int) -> str:
+        """Return line ``number`` (from 1) without its end, or an empty string past the end."""
+        lines = self.text.splitlines()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a source: lines and columns count from 1, the end is exclusive."""
+
+    source: Source
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing the user should know: the only thing a user-facing error is made of.
+
+    ``code`` is stable and kebab-case; ``message`` is present tense, lower case, without a final period, literals in
+    backticks; ``hint`` says what to type.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    severity: Literal["error", "warning"] = "error"
+
+
+class RhflowError(Exception):
+    """An error made of problems; ``exit_code`` is what the command line ends with.
+
+    Exit codes: 1 a step failed, 2 usage, 3 recipe invalid, 4 the API refused, 5 outcome unknown, 6 stopped by budget.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+class StepError(RhflowError):
+    """A step could not be carried out."""
+
+
+class StoreError(RhflowError):
+    """The store, or a folder for delivered files, cannot be used."""
+
+
+class UsageError(RhflowError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class RecipeError(RhflowError):
+    """The recipe, or a parameter given to it, is not valid."""
+
+    exit_code = 3
+
+
+class RefusedError(RhflowError):
+    """The service refused: key, balance, plan or policy."""
+
+    exit_code = 4
+
+
+class UnknownOutcomeError(RhflowError):
+    """A paid request may or may not have been accepted; it is never sent again by itself."""
+
+    exit_code = 5
+
+
+class BudgetError(RhflowError):
+    """The plan, or the run, costs more than its budget allows."""
+
+    exit_code = 6
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """Return the choice that ``word`` was most likely meant to be, or None."""
+    import difflib  # imported late: only needed when something is already wrong
+
+    by_fold = {choice.casefold(): choice for choice in choices}
+    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[found[0]] if found else None
+
+
+def did_you_mean(word: str, choices: Iterable[str], *, limit: int = 8) -> str | None:
+    """Return a hint with the nearest right word, or else with the choices when they are few."""
+    listed = list(choices)
+    if (found := nearest(word, listed)) is not None:
+        return f"did you mean `{found}`?"
+    if 0 < len(listed) <= limit:
+        return "choose from " + ", ".join(f"`{choice}`" for choice in listed)
+    return None

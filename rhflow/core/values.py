@@ -1,0 +1,189 @@
+"""What flows between nodes: JSON values, artifacts, and what a call gave.
+
+An artifact is a file *by content*: two equal files are one artifact, wherever they lie. Links and paths are where it
+can be had today and never take part in identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Value: TypeAlias = "None | bool | int | float | str | Artifact | list[Value] | dict[str, Value]"
+Realm: TypeAlias = Literal["live", "simulated"]
+Family: TypeAlias = Literal["image", "video", "audio", "model3d", "text", "file"]
+
+EXTENSIONS: Mapping[str, str] = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "video/x-matroska": "mkv",
+    "video/x-msvideo": "avi",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "audio/flac": "flac",
+    "audio/ogg": "ogg",
+    "audio/mp4": "m4a",
+    "model/gltf-binary": "glb",
+    "model/gltf+json": "gltf",
+    "model/obj": "obj",
+    "model/stl": "stl",
+    "application/zip": "zip",
+    "application/json": "json",
+    "text/plain": "txt",
+    "application/octet-stream": "bin",
+}
+MEDIA_TYPES: Mapping[str, str] = {extension: kind for kind, extension in EXTENSIONS.items()} | {"jpeg": "image/jpeg"}
+
+
+def family_of(media_type: str) -> Family:
+    """Return the family that a media type belongs to; anything unfamiliar is a ``file``."""
+    top = media_type.partition("/")[0]
+    if top in ("image", "video", "audio", "text"):
+        return top  # type: ignore[return-value]
+    return "model3d" if top == "model" else "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file by content.
+
+    ``digest`` is the SHA-256 in lower-case hex (64 characters); ``size`` in bytes; ``width`` and ``height`` in pixels;
+    ``duration`` in seconds; ``fps`` in frames per second. ``url`` is a link the service gave, which ages; ``path`` is
+    where the bytes lie on this machine. Neither belongs to the identity.
+    """
+
+    digest: str
+    media_type: str
+    size: int
+    name: str
+    width: int | None = None
+    height: int | None = None
+    duration: float | None = None
+    fps: float | None = None
+    url: str | None = field(default=None, compare=False)
+    path: str | None = field(default=None, compare=False)
+
+    @property
+    def sha256(self) -> str:
+        """The digest, by the name that recipes use."""
+        return self.digest
+
+    @property
+    def family(self) -> Family:
+        """What kind of medium this is."""
+        return family_of(self.media_type)
+
+    @property
+    def extension(self) -> str:
+        """The usual file name extension of the media type, without a dot."""
+        return EXTENSIONS.get(self.media_type, "bin")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the store keeps: everything but the path, without empty members."""
+        members = (name for name in self.__slots__ if name != "path")
+        return {name: value for name in members if (value := getattr(self, name)) is not None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Artifact:
+        """Rebuild an artifact from what ``to_json`` gave."""
+        return cls(**data)
+
+    def at(self, path: str) -> Artifact:
+        """Return the same artifact, to be had at ``path``."""
+        return replace(self, path=path)
+
+
+def artifacts_in(value: Value) -> Iterator[Artifact]:
+    """Yield every artifact inside a value, in order."""
+    stack = [value]
+    while stack:
+        match stack.pop():
+            case Artifact() as artifact:
+                yield artifact
+            case list() as items:
+                stack.extend(reversed(items))
+            case dict() as members:
+                stack.extend(reversed(members.values()))
+            case _:
+                pass
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a call gave: files in the order of the service's reply, and texts."""
+
+    files: tuple[Artifact, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the store keeps."""
+        return {"files": [artifact.to_json() for artifact in self.files], "texts": list(self.texts)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Outputs:
+        """Rebuild outputs from what ``to_json`` gave."""
+        return cls(tuple(Artifact.from_json(each) for each in data["files"]), tuple(data["texts"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency (``CNY``, ``USD``, or ``coins`` for RunningHub coins)."""
+
+    amount: Decimal
+    currency: str = "CNY"
+
+    def __str__(self) -> str:
+        return f"{self.amount.normalize():f} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the cache holds under a key: what a finished call gave, and what it took.
+
+    ``ingredients`` are what the key was made of, kept so that a later plan can say what changed. ``created`` is in
+    seconds since 1970; ``seconds`` is how long the call took from submit to result.
+    """
+
+    key: str
+    outputs: Outputs
+    ingredients: Mapping[str, Any]
+    created: float
+    seconds: float = 0.0
+    cost: Money | None = None
+    model: str | None = None
+    task_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the store keeps beside the key."""
+        return {
+            "outputs": self.outputs.to_json(),
+            "ingredients": self.ingredients,
+            "created": self.created,
+            "seconds": self.seconds,
+            "cost": None if self.cost is None else [str(self.cost.amount), self.cost.currency],
+            "model": self.model,
+            "task_id": self.task_id,
+        }
+
+    @classmethod
+    def from_json(cls, key: str, data: Mapping[str, Any]) -> Entry:
+        """Rebuild an entry from what ``to_json`` gave."""
+        cost = data["cost"]
+        return cls(
+            key=key,
+            outputs=Outputs.from_json(data["outputs"]),
+            ingredients=data["ingredients"],
+            created=data["created"],
+            seconds=data["seconds"],
+            cost=None if cost is None else Money(Decimal(cost[0]), cost[1]),
+            model=data["model"],
+            task_id=data["task_id"],
+        )
