@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rhflow.core.kinds import Model, Price
-from rhflow.core.values import Artifact, Value, artifacts_in
+from rhflow.core.values import Value, media_in
 
 ZERO = Decimal(0)
 
@@ -42,6 +42,8 @@ class Estimate:
             return f"at least {plain(self.low)} {self.currency}" if self.low else "unknown"
         if self.low == self.high:
             return f"{plain(self.low)} {self.currency}" if self.high else "0"
+        if not self.low:
+            return f"at most {plain(self.high)} {self.currency}"
         return f"{plain(self.low)} to {plain(self.high)} {self.currency}"
 
 
@@ -82,13 +84,19 @@ def estimate(
     price = model.price
     if price is None:
         return UNKNOWN
-    rates = _rates(price, inputs, frozenset(unknown))
+    rates = _rates(price, _with_defaults(model, inputs), frozenset(unknown))
     if not rates:
         return Estimate(price.lowest or ZERO, None, price.currency)
     quantity = _quantity(price.unit, inputs, unknown, seconds)
     open_ended = quantity is None or price.floor
     times = Decimal(0) if quantity is None else quantity
     return Estimate(min(rates) * times, None if open_ended else max(rates) * times, price.currency)
+
+
+def _with_defaults(model: Model, inputs: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the inputs as the service will see them: what is left out has its default."""
+    defaults = {each.name: each.default for each in model.fields if each.default is not None}
+    return {**defaults, **inputs}  # type: ignore[dict-item]
 
 
 def _rates(price: Price, inputs: Mapping[str, Value], unknown: frozenset[str]) -> list[Decimal]:
@@ -124,7 +132,7 @@ def _quantity(
         return _count(inputs, unknown)
     if unit == "1000-characters":
         return _characters(inputs, unknown)
-    length = seconds if seconds is not None else _seconds(inputs, unknown)
+    length = seconds if seconds is not None else result_seconds(inputs, unknown)
     if length is None:
         return None
     return Decimal(math.ceil(length / 5)) if unit == "5-seconds" else Decimal(str(round(length, 3)))
@@ -148,8 +156,8 @@ def _characters(inputs: Mapping[str, Value], unknown: Collection[str]) -> Decima
     return None
 
 
-def _seconds(inputs: Mapping[str, Value], unknown: Collection[str]) -> float | None:
-    """Return the length of the result: as asked, or else that of the clip or sound that goes in."""
+def result_seconds(inputs: Mapping[str, Value], unknown: Collection[str] = ()) -> float | None:
+    """Return the length of what a call gives: as asked, or else that of the clip or sound that goes in."""
     if "duration" in unknown:
         return None
     try:
@@ -158,7 +166,7 @@ def _seconds(inputs: Mapping[str, Value], unknown: Collection[str]) -> float | N
         asked = 0.0
     if asked > 0:
         return asked
-    media: list[Artifact] = [each for value in inputs.values() for each in artifacts_in(value)]
+    media = [each for value in inputs.values() for each in media_in(value)]
     for family in ("video", "audio"):
         for each in media:
             if each.family == family and each.duration:

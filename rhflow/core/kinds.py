@@ -72,7 +72,11 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A hosted model: where it is called, what it takes, what it gives."""
+    """A hosted model: where it is called, what it takes, what it gives.
+
+    ``spread`` says over which single fields, in order, a list given by a uniform name goes (``images`` over
+    ``imageUrl``, ``imageUrl2`` …). ``any_of`` holds groups of fields; a call needs at least one field of each group.
+    """
 
     id: str
     title: str
@@ -86,6 +90,8 @@ class Model:
     note: str | None = None
     vendor: str = ""
     successor: str | None = None
+    spread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    any_of: tuple[tuple[str, ...], ...] = ()
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -101,19 +101,43 @@ class Artifact:
         return replace(self, path=path)
 
 
-def artifacts_in(value: Value) -> Iterator[Artifact]:
-    """Yield every artifact inside a value, in order."""
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A value that will be known later, and what is known of it now: its family, and its length in seconds."""
+
+    family: Family | None = None
+    many: bool = False
+    duration: float | None = None
+
+
+ARTIFACT_MEMBERS = ("name", "path", "url", "sha256", "media_type", "size", "width", "height", "duration", "fps")
+
+
+def member_of(artifact: Artifact, name: str) -> Any:
+    """Return a member that recipes may read. Raises AttributeError for any other."""
+    if name not in ARTIFACT_MEMBERS:
+        raise AttributeError(name)
+    return getattr(artifact, name)
+
+
+def media_in(value: Any) -> Iterator[Artifact | Pending]:
+    """Yield every artifact inside a value, also those still to come, in order."""
     stack = [value]
     while stack:
         match stack.pop():
-            case Artifact() as artifact:
-                yield artifact
+            case Artifact() | Pending() as medium:
+                yield medium
             case list() as items:
                 stack.extend(reversed(items))
             case dict() as members:
                 stack.extend(reversed(members.values()))
             case _:
                 pass
+
+
+def artifacts_in(value: Any) -> Iterator[Artifact]:
+    """Yield every artifact inside a value, in order."""
+    return (each for each in media_in(value) if isinstance(each, Artifact))
 
 
 @dataclass(frozen=True, slots=True)

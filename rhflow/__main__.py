@@ -1,0 +1,6 @@
+"""``python -m rhflow``."""
+
+from rhflow.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""What a run hands over, under names a person would give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rhflow.core.document import Output, Step
+from rhflow.core.errors import RecipeError
+from rhflow.core.graph import reads
+from rhflow.core.plan import Planner
+from rhflow.core.values import Artifact
+from rhflow.core.views import StepView, files_of
+from rhflow.store.deliver import deliver, delivery_signature, point_latest
+from rhflow.store.names import Names, safe_name
+from rhflow.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Names and files to deliver, in order, and the outputs with file names in the place of files."""
+
+    files: tuple[tuple[str, Artifact], ...] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digests(self) -> list[tuple[str, str]]:
+        """Return (name, digest) pairs."""
+        return [(name, artifact.digest) for name, artifact in self.files]
+
+
+def choose(planner: Planner) -> Delivery:
+    """Return what to deliver from what has finished: the outputs, or every made file where none are named."""
+    names = Names()
+    files: list[tuple[str, Artifact]] = []
+    outputs: dict[str, Any] = {}
+    for label, value, save_as in _wanted(planner):
+        found = list(files_of([value]))
+        taken = [names.take(_name(label, save_as, each, at, len(found))) for at, each in enumerate(found)]
+        files += zip(taken, found, strict=True)
+        outputs[label] = _shown(value, iter(taken))
+    return Delivery(tuple(files), outputs)
+
+
+def _wanted(planner: Planner) -> Iterator[tuple[str, Any, str | None]]:
+    """Yield label, value and file name of all that can be delivered now."""
+    pipeline = planner.pipeline
+    if pipeline.outputs is None:
+        for step in pipeline.steps.values():
+            if step.id in planner.views and step.kind != "upload":
+                yield step.id, planner.views[step.id], _text(planner, step.save_as)
+        return
+    for output in pipeline.outputs.values():
+        try:
+            value = planner.value_of(output.value)
+        except RecipeError:
+            if all(each in planner.views for each in reads(output.value, "steps")):
+                raise
+            continue  # it reads a step that did not finish: what did is delivered all the same
+        yield output.name, value, _save_as(planner, output)
+
+
+def _save_as(planner: Planner, output: Output) -> str | None:
+    """Return the name the output asks for, or else the step that it takes its files from."""
+    if output.save_as is not None:
+        return _text(planner, output.save_as)
+    steps = [planner.pipeline.steps[each] for each in reads(output.value, "steps") if each in planner.pipeline.steps]
+    return _text(planner, steps[0].save_as) if len(steps) == 1 and isinstance(steps[0], Step) else None
+
+
+def _text(planner: Planner, value: Any) -> str | None:
+    return None if value is None else str(planner.value_of(value))
+
+
+def _name(label: str, save_as: str | None, artifact: Artifact, at: int, of: int) -> str:
+    stem = save_as or label
+    if stem.casefold().endswith(f".{artifact.extension}"):
+        stem = stem[: -len(artifact.extension) - 1]
+    number = f"-{at + 1}" if of > 1 else ""
+    return safe_name(f"{stem}{number}.{artifact.extension}")
+
+
+def _shown(value: Any, names: Iterator[str]) -> Any:
+    """Return a value with file names in the place of files."""
+    if isinstance(value, Artifact):
+        return next(names)
+    if isinstance(value, StepView):
+        shown = [next(names) for _ in value.outputs.files]
+        return shown[0] if len(shown) == 1 else shown or list(value.outputs.texts)
+    if isinstance(value, list | tuple):
+        return [_shown(each, names) for each in value]
+    return {key: _shown(each, names) for key, each in value.items()} if isinstance(value, Mapping) else value
+
+
+def find_folder(store: Store, delivery: Delivery, out: Path) -> tuple[str, Path] | None:
+    """Return the run and folder that already hold exactly these files, if any."""
+    return store.deliveries.find_delivery(delivery_signature(delivery.digests, out))
+
+
+def hand_over(store: Store, delivery: Delivery, folder: Path) -> int:
+    """Put every file into ``folder`` and return how many were not there before."""
+    done = [deliver(store.blobs.path(artifact.digest), folder / name) for name, artifact in delivery.files]
+    return sum(each != "present" for each in done)
+
+
+def settle(store: Store, delivery: Delivery, out: Path, *, run: str, folder: Path) -> None:
+    """Remember where the files lie and let ``latest`` point there."""
+    store.deliveries.remember_delivery(delivery_signature(delivery.digests, out), run, folder)
+    point_latest(folder)

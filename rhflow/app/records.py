@@ -1,0 +1,62 @@
+"""The store as the loop wants to see it: asyncio in front of a writing thread."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rhflow.core.events import Event, EventType
+from rhflow.core.values import Entry, Realm
+from rhflow.store.store import Store
+
+Observer = Callable[[Event], None]
+
+
+class WallClock:
+    """The time of day."""
+
+    def now(self) -> float:
+        """Return seconds since 1970."""
+        return time.time()
+
+
+@dataclass(frozen=True, slots=True)
+class RecallFromStore:
+    """Answers what was done before, for one pipeline in one realm."""
+
+    store: Store
+    pipeline: str
+    realm: Realm
+
+    def entries(self, keys: Sequence[str]) -> Mapping[str, Entry]:
+        """Return the entries that stand under ``keys``."""
+        return self.store.index.entries(keys)
+
+    def previous(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return the ingredients of each node's last finished call."""
+        return self.store.index.previous(self.pipeline, self.realm, nodes)
+
+    async def put(self, node: str, entry: Entry) -> None:
+        """Keep an entry; returns when other processes can find it."""
+        await asyncio.wrap_future(self.store.index.put(entry))
+        self.store.index.remember(self.pipeline, self.realm, {node: entry.key})
+
+
+@dataclass(frozen=True, slots=True)
+class RunJournal:
+    """Appends the facts of one run and tells them to an observer."""
+
+    store: Store
+    run: str
+    observe: Observer
+
+    async def record(self, type: EventType, node: str | None, data: dict[str, Any], *, durable: bool = False) -> None:
+        """Append a fact; a durable one is on disk when this returns."""
+        event = Event(self.run, time.time(), type, node, data)
+        written = self.store.journal.record(event, durable=durable)
+        if durable:
+            await asyncio.wrap_future(written)
+        self.observe(event)

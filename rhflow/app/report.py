@@ -1,0 +1,76 @@
+"""What a run came to: what the console draws, what ``--json`` prints, what a memo keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+NO_REQUESTS: Mapping[str, int] = {"submit": 0, "query": 0, "upload": 0, "download": 0}
+HEAD = 40
+"""How many nodes a table shows before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One node of a finished run; ``cost`` is an amount with its currency, ``files`` are delivered paths."""
+
+    id: str
+    step: str
+    status: str
+    cached: bool
+    model: str | None = None
+    cost: tuple[str, str] | None = None
+    seconds: float = 0.0
+    files: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the node as ``run --json`` shows it."""
+        return {
+            "id": self.id,
+            "step": self.step,
+            "status": self.status,
+            "cached": self.cached,
+            "model": self.model,
+            "cost": None if self.cost is None else {"amount": float(self.cost[0]), "currency": self.cost[1]},
+            "seconds": round(self.seconds, 3),
+            "files": list(self.files),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A whole run. ``head`` are its first nodes and ``count`` how many there are; ``nodes`` fetches all of them.
+
+    ``reused``: nothing had to run, and the files are those of run ``run``.
+    """
+
+    run: str
+    status: str
+    realm: str
+    count: int
+    folder: str | None = None
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=lambda: NO_REQUESTS)
+    head: Sequence[NodeRow] = ()
+    rest: Sequence[NodeRow] = ()
+    reused: bool = False
+    restored: int = 0
+    seconds: float = 0.0
+    currency_totals: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def nodes(self) -> Sequence[NodeRow]:
+        """Every node, in order."""
+        return [*self.head, *self.rest]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that ``run --json`` prints."""
+        return {
+            "run": self.run,
+            "status": self.status,
+            "realm": self.realm,
+            "nodes": [each.to_json() for each in self.nodes],
+            "outputs": dict(self.outputs),
+            "requests": dict(self.requests),
+        }

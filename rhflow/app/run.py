@@ -1,0 +1,234 @@
+"""Plan and run a recipe: the wiring of core, engine, steps and store."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rhflow.app import delivery, memo
+from rhflow.app.account import Account, check_key, open_account
+from rhflow.app.delivery import Delivery
+from rhflow.app.files import LocalFiles
+from rhflow.app.load import Recipe, load
+from rhflow.app.params import bind_params, names_of
+from rhflow.app.records import Observer, RecallFromStore, RunJournal, WallClock
+from rhflow.app.report import NO_REQUESTS, RunReport
+from rhflow.app.request import Request
+from rhflow.app.summary import Shape, summarize
+from rhflow.core.errors import Problem, RhflowError
+from rhflow.core.graph import Graph, Node, expand
+from rhflow.core.plan import Plan, Planner, Reuse, World
+from rhflow.core.schedule import Schedule
+from rhflow.engine.flight import SingleFlight
+from rhflow.engine.run import Engine, NodeResult, Ports, status_of
+from rhflow.steps.registry import Registry
+from rhflow.store.store import Store
+
+TRANSFERS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A recipe with its parameters bound, ready to be planned or run."""
+
+    request: Request
+    recipe: Recipe
+    store: Store
+    planner: Planner
+    files: LocalFiles
+    params: Mapping[str, Any]
+    run: str
+
+    @property
+    def graph(self) -> Graph:
+        """The nodes and their edges."""
+        return self.planner.graph
+
+
+def new_run_id() -> str:
+    """Return an id that sorts by time and reads well."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+@contextmanager
+def prepared(request: Request, recipe: Recipe | None = None) -> Iterator[Prepared]:
+    """Open the store and bind the parameters. Raises RhflowError."""
+    recipe = recipe or load(request.recipe)
+    run = new_run_id()
+    with Store.open(request.settings.store) as store:
+        files = LocalFiles(store, request.recipe.parent)
+        params = bind_params(request, recipe.pipeline, files)
+        names = names_of(recipe.pipeline, params, {"id": run, "date": time.strftime("%Y-%m-%d")})
+        recall = RecallFromStore(store, recipe.pipeline.name, request.realm)
+        world = World(recall, names, request.realm, files)
+        planner = Planner(recipe.pipeline, expand(recipe.pipeline), recipe.calls, world)
+        yield Prepared(request, recipe, store, planner, files, params, run)
+
+
+def make_plan(request: Request) -> tuple[Plan, Recipe]:
+    """Return what a run would do, and the recipe. Raises RhflowError."""
+    with prepared(request) as ready:
+        return ready.planner.plan(), ready.recipe
+
+
+async def run(
+    request: Request, *, observe: Observer, on_start: Callable[[Prepared, Plan], None] | None = None
+) -> tuple[RunReport, Sequence[RhflowError]]:
+    """Carry a recipe out and return what came of it, with the errors of nodes that failed.
+
+    ``on_start`` is told the plan before anything runs. Raises RhflowError when it cannot begin.
+    """
+    with prepared(request) as ready:
+        generation = ready.store.memos.generation()
+        plan = ready.planner.plan()
+        if on_start is not None:
+            on_start(ready, plan)
+        if all(isinstance(each, Reuse) for each in plan.decisions.values()):
+            report, chosen = _reuse(ready, plan)
+            errors: list[RhflowError] = []
+        else:
+            check_key(request)
+            report, chosen, errors = await _execute(ready, observe)
+        if report.status == "succeeded" and request.memo and not _reads_run(ready):
+            basis = memo.Basis(generation, ready.files.seen, chosen.digests)
+            memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
+        return report, errors
+
+
+def _reads_run(ready: Prepared) -> bool:
+    """Whether the recipe reads the run's id or date, so that the next run is another one by itself."""
+    return "run." in ready.recipe.pipeline.located.source.text
+
+
+# --- everything is there ---------------------------------------------------------------------------------------------
+
+
+def _reuse(ready: Prepared, plan: Plan) -> tuple[RunReport, Delivery]:
+    """Point at the folder that holds these files already, or deliver them once more into a new one."""
+    entries = {node: each.entry for node, each in plan.decisions.items() if isinstance(each, Reuse)}
+    results = [NodeResult(node, "succeeded", True, entry) for node, entry in entries.items()]
+    chosen = delivery.choose(ready.planner)
+    found = delivery.find_folder(ready.store, chosen, ready.request.out)
+    run, folder = found or (ready.run, _folder(ready))
+    restored = delivery.hand_over(ready.store, chosen, folder) if chosen.files else 0
+    if chosen.files:
+        delivery.settle(ready.store, chosen, ready.request.out, run=run, folder=folder)
+    shape = Shape(run, ready.request.realm, ready.graph)
+    report = summarize(shape, results, chosen, folder=folder if chosen.files else None)
+    return replace(report, reused=True, restored=restored if found else 0), chosen
+
+
+# --- something must run ----------------------------------------------------------------------------------------------
+
+
+async def _execute(ready: Prepared, observe: Observer) -> tuple[RunReport, Delivery, list[RhflowError]]:
+    request, began = ready.request, time.monotonic()
+    journal = RunJournal(ready.store, ready.run, observe)
+    await journal.record("run.started", None, _started(ready), durable=True)
+    async with open_account(request, ready.store, ready.recipe.catalog) as account:
+        engine = _engine(ready, account, journal)
+        with _signals(engine):
+            results = await engine.run()
+        requests = account.requests()
+    status = status_of(results, interrupted=engine.interrupted)
+    chosen = delivery.choose(ready.planner)
+    folder = _folder(ready)
+    if chosen.files:
+        delivery.hand_over(ready.store, chosen, folder)
+        delivery.settle(ready.store, chosen, request.out, run=ready.run, folder=folder)
+        await journal.record(
+            "run.delivered", None, {"folder": str(folder), "files": [name for name, _ in chosen.files]}
+        )
+    shape = Shape(ready.run, request.realm, ready.graph)
+    report = summarize(shape, results, chosen, folder=folder if chosen.files else None)
+    report = replace(report, status=status, requests=requests, seconds=time.monotonic() - began)
+    await journal.record("run.finished", None, {"status": status, "requests": requests})
+    return report, chosen, [_placed(ready, each) for each in results if each.error is not None]
+
+
+def _started(ready: Prepared) -> dict[str, Any]:
+    pipeline = ready.recipe.pipeline
+    shown = {name: _plain(value) for name, value in ready.params.items() if not pipeline.params[name].secret}
+    return {
+        "pipeline": pipeline.name,
+        "recipe": os.fspath(ready.request.recipe.absolute()),
+        "realm": ready.request.realm,
+        "params": shown,
+        "given": [list(each) for each in ready.request.params if not pipeline.params[each[0]].secret],
+        "nodes": len(ready.graph),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return f"sha256:{value.digest}" if hasattr(value, "digest") else value
+
+
+def _engine(ready: Prepared, account: Account, journal: RunJournal) -> Engine:
+    pools = {"account": ready.request.jobs, "transfer": TRANSFERS_AT_ONCE, "local": os.cpu_count() or 1}
+    kinds = ready.recipe.calls.kinds
+
+    def seconds(node: Node) -> float:
+        return kinds[node.step.kind].typical_seconds
+
+    ports = Ports(
+        executor=Registry(account.tools, kinds),
+        cache=ready.planner.world.recall,  # type: ignore[arg-type]
+        journal=journal,
+        flight=SingleFlight(ready.store.locks),
+        clock=WallClock(),
+    )
+    return Engine(ready.planner, Schedule(ready.graph, ready.graph.urgency(seconds), pools), ports)
+
+
+@contextmanager
+def _signals(engine: Engine) -> Iterator[None]:
+    """Let the first Ctrl-C start nothing more, and the second (or SIGTERM) leave at once."""
+    import asyncio
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def interrupt() -> None:
+        if engine.interrupted:
+            task.cancel()
+        else:
+            engine.interrupt()
+
+    handled = []
+    for number, handler in ((signal.SIGINT, interrupt), (signal.SIGTERM, task.cancel)):
+        try:
+            loop.add_signal_handler(number, handler)
+            handled.append(number)
+        except (NotImplementedError, RuntimeError, ValueError):
+            pass  # Windows, or not the main thread: Python's own KeyboardInterrupt leaves at once
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+def _folder(ready: Prepared) -> Path:
+    return ready.request.out / ready.recipe.pipeline.name / ready.run
+
+
+def _placed(ready: Prepared, result: NodeResult) -> RhflowError:
+    """Return a node's error with the place of its step for every problem that has none."""
+    assert result.error is not None
+    pipeline = ready.recipe.pipeline
+    span = pipeline.located.key_span(ready.graph.nodes[result.node].step.pointer)
+
+    def placed(problem: Problem) -> Problem:
+        if problem.span is not None:
+            return problem
+        named = problem.message if f"`{result.node}`" in problem.message else f"step `{result.node}`: {problem.message}"
+        return replace(problem, span=span, message=named)
+
+    return type(result.error)([placed(each) for each in result.error.problems])

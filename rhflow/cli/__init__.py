@@ -1,0 +1,1 @@
+"""The command line: parse, call ``rhflow.app``, render. One file per command."""

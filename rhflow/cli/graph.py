@@ -1,0 +1,23 @@
+"""``rhflow graph``: the steps and what they wait for, as a drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("graph")
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
+def command(recipe: Path, form: str) -> None:
+    """Print the graph of a recipe as Mermaid or Graphviz DOT text."""
+    from rhflow.app.load import load
+    from rhflow.core.graph import Node, dot, expand, mermaid
+
+    pipeline = load(recipe).pipeline
+
+    def label(node: Node) -> str:
+        return f"{node.id}\n{node.step.kind}"
+
+    click.echo((mermaid if form == "mermaid" else dot)(expand(pipeline), label, {}))

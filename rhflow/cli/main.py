@@ -1,0 +1,22 @@
+"""The door: nothing is imported here that a command does not need."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        from rhflow import __version__
+
+        print(f"rhflow {__version__}")
+        return
+    if not arguments or "--help" in arguments or "-h" in arguments:
+        from rich_click.patch import patch
+
+        patch()  # before the commands are defined: they are then drawn by rich, which only help needs
+    from rhflow.cli.root import invoke
+
+    sys.exit(invoke(arguments))

@@ -1,0 +1,51 @@
+"""Options that several commands share, and the request they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from rhflow.app.request import Request
+from rhflow.core.errors import Problem, UsageError
+from rhflow.settings import read_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
+STORE = click.option(
+    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept. Default: RHFLOW_STORE."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+OUT = click.option(
+    "-o", "--out", type=click.Path(path_type=Path), default=Path("outputs"), metavar="DIR", help="Deliver here."
+)
+_PARAMS = click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="Set a parameter.")
+_PARAMS_FILE = click.option(
+    "--params", "params_file", type=click.Path(path_type=Path), metavar="FILE", help="Parameters from YAML or JSON."
+)
+_SIMULATE = click.option("--simulate", is_flag=True, help="Run on a simulator: free, offline, visibly marked.")
+
+
+def recipe_options(command: F) -> F:
+    """Add what says which recipe is meant, with which parameters, in which realm and store."""
+    for option in (STORE, _SIMULATE, _PARAMS_FILE, _PARAMS, RECIPE):
+        command = option(command)
+    return command
+
+
+def make_request(recipe: Path, options: dict[str, Any]) -> Request:
+    """Return the request of a command's options."""
+    settings = read_settings(store=options.pop("store"))
+    params = tuple(_pair(each) for each in options.pop("params"))
+    return Request(recipe=recipe, settings=settings, params=params, **options)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
+    if not mark:
+        hint = f"write `-p {name or 'name'}=value`"
+        raise UsageError(Problem("bad-option", f"`-p {text}` has no `=`", hint=hint))
+    return name.strip(), value

@@ -1,0 +1,30 @@
+"""``rhflow validate``: what can be known to be wrong without running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rhflow.cli import render
+from rhflow.core.errors import RhflowError
+
+
+@click.command("validate")
+@click.argument("recipes", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECIPE...")
+def command(recipes: tuple[Path, ...]) -> int:
+    """Check recipes and report every problem at once, without a request."""
+    from rhflow.app.load import load
+
+    worst = 0
+    for path in recipes:
+        try:
+            recipe = load(path)
+        except RhflowError as error:
+            render.problems(error.problems)
+            worst = worst or error.exit_code
+            continue
+        if recipe.warnings:
+            render.problems(recipe.warnings)
+        click.echo(f"{path}: {render.plural(len(recipe.pipeline.steps), 'step')}, valid")
+    return worst

@@ -1,0 +1,203 @@
+"""From a step with its values to the call that would be made: the kind, the model, the inputs as sent, the key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rhflow.core import canonical
+from rhflow.core.coerce import LocalFile
+from rhflow.core.cost import Estimate, estimate, result_seconds
+from rhflow.core.document import Pipeline, Step
+from rhflow.core.errors import Problem, did_you_mean
+from rhflow.core.inputs import Bound, Signature, Trouble
+from rhflow.core.kinds import KindSpec, Model, Models
+from rhflow.core.source import Pointer
+from rhflow.core.values import Family, Money, Outputs, Pending, Realm, media_in
+from rhflow.core.views import Promise
+
+_NAMES_OF_FAMILY: Mapping[str, Family] = {
+    "image": "image", "images": "image", "video": "video", "videos": "video", "audio": "audio",
+}  # fmt: skip
+
+
+_OF_MODEL = frozenset({"late-model", "unknown-model", "wrong-task", "not-callable", "no-default"})
+
+
+@dataclass(frozen=True, slots=True)
+class StepCall:
+    """One resolved node, ready to be carried out: the single seam for real, fake and remote execution.
+
+    ``inputs`` are by the service's own names; values are JSON, artifacts, or links. ``ingredients`` are what ``key``
+    was made of.
+    """
+
+    node: str
+    kind: KindSpec
+    model: Model | None
+    inputs: Mapping[str, Any]
+    key: str
+    ingredients: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What carrying a call out gave. ``seconds`` from submit to result; ``cost`` as billed, None where not told."""
+
+    outputs: Outputs
+    seconds: float = 0.0
+    cost: Money | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A call as far as it is known: what ``check`` reads, and what becomes a StepCall once nothing is pending."""
+
+    kind: KindSpec
+    model: Model | None
+    bound: Bound
+    tasks: tuple[str, ...] = ()
+
+    def promise(self) -> Promise:
+        """Return what the call will give, as far as that can be told."""
+        family = self.model.output if self.model is not None else self.kind.output
+        return Promise(family, result_seconds(self.bound.values, self.bound.pending))
+
+    def estimate(self) -> Estimate:
+        """Return what the call costs by the list."""
+        if not self.kind.paid or self.model is None:
+            return Estimate()
+        return estimate(self.model, self.bound.values, unknown=self.bound.pending)
+
+
+class NoModelError(Exception):
+    """A step whose model cannot be told."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.message)
+        self.trouble = trouble
+
+
+class Calls:
+    """Turns steps with values into calls, by the kinds and the catalogue it is given."""
+
+    def __init__(self, kinds: Mapping[str, KindSpec], models: Models) -> None:
+        self.kinds = kinds
+        self.models = models
+        self._signatures: dict[tuple[str, str], Signature] = {}
+
+    def draft(
+        self, step: Step, model: Any, given: Mapping[str, Any], local: LocalFile, *, tainted: Collection[str] = ()
+    ) -> Draft:
+        """Return the call of ``step`` with ``given`` inputs. Raises NoModelError; troubles stay in the draft."""
+        kind = self.kinds[step.kind]
+        if not kind.tasks:
+            signature = self._signature(kind.name, None, kind)
+            return Draft(kind, None, signature.bind(given, local, tainted=tainted))
+        chosen = self.model_for(kind, model, given)
+        signature = self._signature(kind.name, chosen, kind)
+        return Draft(kind, chosen, signature.bind(given, local, tainted=tainted))
+
+    def _signature(self, kind_name: str, model: Model | None, kind: KindSpec) -> Signature:
+        name = model.id if model is not None else kind_name
+        found = self._signatures.get((kind_name, name))
+        if found is None:
+            found = Signature(name, model.fields if model is not None else kind.fields, model)
+            self._signatures[kind_name, name] = found
+        return found
+
+    def signature(self, draft: Draft) -> Signature:
+        """Return what the model or kind of a draft takes."""
+        return self._signature(draft.kind.name, draft.model, draft.kind)
+
+    def model_for(self, kind: KindSpec, reference: Any, given: Mapping[str, Any]) -> Model:
+        """Return the model that the step names, or else the default for its task. Raises NoModelError."""
+        if isinstance(reference, Pending):
+            raise NoModelError(Trouble("model", "late-model", "`model` cannot depend on the output of a step"))
+        if reference is None:
+            return self._default(kind, given)
+        model = self.models.find(str(reference))
+        if model is None:
+            hint = did_you_mean(str(reference), self.models.names(kind.tasks) or self.models.names(), limit=0)
+            hint = hint or f"leave `model` out to use the default of `{kind.name}`"
+            raise NoModelError(Trouble("model", "unknown-model", f"there is no model `{reference}`", hint))
+        if not set(model.tasks) & set(kind.tasks):
+            does = " and ".join(f"`{each}`" for each in model.tasks)
+            message = f"model `{model.id}` does {does}, not `{kind.name}`"
+            raise NoModelError(Trouble("model", "wrong-task", message, self._other_kind(model)))
+        if not model.callable:
+            message = f"model `{model.id}` cannot be called: {model.note or 'too little is known of it'}"
+            raise NoModelError(Trouble("model", "not-callable", message, "choose another model"))
+        return model
+
+    def _other_kind(self, model: Model) -> str | None:
+        fitting = [kind.name for kind in self.kinds.values() if set(kind.tasks) & set(model.tasks)]
+        return f"write `uses: {fitting[0]}`" if fitting else None
+
+    def _default(self, kind: KindSpec, given: Mapping[str, Any]) -> Model:
+        for task in self._tasks_for(kind, given):
+            if (model := self.models.default_for(task)) is not None:
+                return model
+        raise NoModelError(Trouble("model", "no-default", f"`{kind.name}` has no default model", "add `model: …`"))
+
+    def _tasks_for(self, kind: KindSpec, given: Mapping[str, Any]) -> Collection[str]:
+        """Return the tasks of a kind that fit the media that goes in, best first."""
+        if len(kind.tasks) == 1:
+            return kind.tasks
+        families = [_NAMES_OF_FAMILY.get(name) or family_of_value(value) for name, value in given.items()]
+        fitting = [task for family in families if family for task in kind.tasks if task.endswith(f"-{family}")]
+        return fitting or kind.tasks
+
+
+def family_of_value(value: Any) -> Family | None:
+    """Return the family of the file that a value holds, or None."""
+    first = next(media_in(value), None)
+    return None if first is None or first.family == "text" else first.family
+
+
+def finish(draft: Draft, step: Step, node: str, realm: Realm) -> StepCall:
+    """Return the call of a draft in which nothing is pending, with its key."""
+    ingredients: dict[str, Any] = {
+        "kind": draft.kind.name,
+        "version": draft.kind.version,
+        "endpoint": draft.model.endpoint if draft.model is not None else None,
+        "inputs": canonical.canonical(draft.bound.values),
+        "realm": realm,
+    }
+    if step.salt is not None:
+        ingredients["salt"] = step.salt
+    key = canonical.digest("call", ingredients)
+    return StepCall(node, draft.kind, draft.model, draft.bound.values, key, ingredients)
+
+
+def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say in words why a call is not the one that was made before."""
+    if before is None:
+        return ("new",)
+    found = []
+    if before.get("kind") != now["kind"]:
+        found.append("another kind")
+    if before.get("endpoint") != now["endpoint"]:
+        found.append("another model")
+    if before.get("salt") != now.get("salt"):
+        found.append("another salt")
+    old: Mapping[str, Any] = before.get("inputs", {})
+    new: Mapping[str, Any] = now["inputs"]
+    found += [f"`{name}` changed" for name in new if name in old and old[name] != new[name]]
+    found += [f"`{name}` added" for name in new if name not in old]
+    found += [f"`{name}` removed" for name in old if name not in new]
+    return tuple(found) or ("its result is not in the store",)
+
+
+def trouble_problem(pipeline: Pipeline, step: Step, trouble: Trouble) -> Problem:
+    """Return the problem of an input trouble, at the input, at the model, or else at the step."""
+    message = f"step `{step.id}`: {trouble.message}"
+    if trouble.name is not None:
+        tail: Pointer = ("model",) if trouble.name == "model" and trouble.code in _OF_MODEL else ("with", trouble.name)
+        for head in (step.pointer, ("defaults", step.kind)):
+            if (pointer := (*head, *tail)) in pipeline.located.places:
+                at = pipeline.key_problem if trouble.code == "unknown-input" else pipeline.problem
+                return at(trouble.code, message, pointer, hint=trouble.hint)
+    return pipeline.key_problem(trouble.code, message, step.pointer, hint=trouble.hint)

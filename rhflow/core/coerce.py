@@ -1,0 +1,246 @@
+"""One value to what its field takes: coerced and checked by the catalogue's type.
+
+The *field* decides what a value becomes, never the template: ``duration: 5`` is sent as ``"5"`` where the service
+wants a listed text, and ``720P`` matches ``720p``. A value that is not known yet passes with its family checked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from rhflow.core.cost import wire_text
+from rhflow.core.errors import did_you_mean
+from rhflow.core.kinds import Field
+from rhflow.core.values import MEDIA_TYPES, Artifact, Family, Pending
+
+_REMOTE = ("http://", "https://", "asset://", "data:")
+
+
+class BadValueError(Exception):
+    """A value that its field does not take."""
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint = code, message, hint
+
+
+LocalFile = Callable[[str], Artifact]
+
+
+def is_pending(value: Any) -> bool:
+    """Whether a value, or an item of it, is not known yet."""
+    return isinstance(value, Pending) or (isinstance(value, list) and any(isinstance(each, Pending) for each in value))
+
+
+def coerce(target: Field, value: Any, local: LocalFile) -> Any:
+    """Return ``value`` as the service wants it in this field. Raises BadValueError, or RecipeError from ``local``."""
+    if target.is_list:
+        return _coerce_list(target, value, local)
+    if isinstance(value, list):
+        if len(value) != 1 or target.type == "object":
+            raise BadValueError("not-a-list", f"takes one value, not a list of {len(value)}", "pick one, as in `[0]`")
+        value = value[0]
+    return _coerce_one(target, target.type, value, local)
+
+
+def _coerce_list(target: Field, value: Any, local: LocalFile) -> Any:
+    if isinstance(value, Pending) and value.many:
+        return _coerce_one(target, target.type[:-2], value, local)
+    items = value if isinstance(value, list) else [value]
+    if target.max_items is not None and len(items) > target.max_items:
+        raise BadValueError("too-many", f"{len(items)} items given, at most {target.max_items} taken")
+    return [_coerce_one(target, target.type[:-2], each, local) for each in items]
+
+
+def _coerce_one(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
+    if isinstance(value, Pending):
+        _check_family(kind, value.family)
+        return value
+    match kind:
+        case "string":
+            # A link or an asset id, spelled as text: a file is uploaded and its link sent
+            takes_file = target.alias in ("image", "video", "audio") and isinstance(value, Artifact)
+            return _media(target, str(target.alias), value, local) if takes_file else _text(target, value)
+        case "enum":
+            return _choice(target, value)
+        case "boolean":
+            return _boolean(value)
+        case "integer" | "number":
+            return _number(target, value, whole=kind == "integer")
+        case "object":
+            return value
+        case _:
+            return _media(target, kind, value, local)
+
+
+def _check_family(kind: str, family: Family | None) -> None:
+    if family is None or kind in ("file", "object") or kind == family:
+        return
+    media = kind in ("image", "video", "audio")
+    if media != (family == "text"):  # a file of another family, or a file where a plain value is wanted
+        wanted = f"{_article(kind)} {kind}" if media else "a plain value"
+        raise BadValueError("wrong-media", f"takes {wanted}, not {_article(family)} {family}")
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
+def _text(target: Field, value: Any) -> str:
+    if isinstance(value, bool | dict | list | Artifact):
+        raise BadValueError("wrong-type", f"takes text, not {_name_of(value)}")
+    text = value if isinstance(value, str) else wire_text(value)
+    if target.max_length is not None and len(text) > target.max_length:
+        raise BadValueError("too-long", f"{len(text)} characters given, at most {target.max_length} taken")
+    return text
+
+
+def _choice(target: Field, value: Any) -> str:
+    if isinstance(value, dict | list | Artifact):
+        raise BadValueError("wrong-type", f"takes one of its listed values, not {_name_of(value)}")
+    text = wire_text(value)
+    if text in target.enum or not target.enum:
+        return text
+    folded = _fold(text)
+    for each in target.enum:
+        if _fold(each) in (folded, f"{folded}p"):  # `1080` means `1080p`
+            return each
+    raise BadValueError("wrong-choice", f"`{text}` is not one of its {len(target.enum)} values", _choices(target, text))
+
+
+def _choices(target: Field, text: str) -> str:
+    """Name all values when they are few, else the likeliest."""
+    if len(target.enum) <= 12:
+        return "choose from " + ", ".join(f"`{each}`" for each in target.enum)
+    return did_you_mean(text, target.enum) or "such as " + ", ".join(f"`{each}`" for each in target.enum[:12])
+
+
+def _fold(text: str) -> str:
+    return text.casefold().replace("×", "x").replace("*", "x").replace(" ", "")
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.casefold() in ("true", "false"):
+        return value.casefold() == "true"
+    raise BadValueError("wrong-type", f"takes true or false, not {_name_of(value)}")
+
+
+def _number(target: Field, value: Any, *, whole: bool) -> int | float:
+    number = _parsed(value)
+    if whole and not float(number).is_integer():
+        raise BadValueError("wrong-type", f"takes a whole number, not `{value}`")
+    result: int | float = int(number) if whole or float(number).is_integer() else float(number)
+    low, high = target.minimum, target.maximum
+    if (low is not None and result < low) or (high is not None and result > high):
+        raise BadValueError("out-of-range", f"`{wire_text(result)}` is outside {_range(low, high)}")
+    if whole and target.step and target.step > 1 and (result - (low or 0)) % target.step:
+        below = int(result - (result - (low or 0)) % target.step)
+        raise BadValueError(
+            "out-of-range",
+            f"`{result}` is not a multiple of {wire_text(target.step)}",
+            f"use {below} or {below + int(target.step)}",
+        )
+    return result
+
+
+def _parsed(value: Any) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise BadValueError("wrong-type", f"takes a number, not {_name_of(value)}")
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {wire_text(high)}"
+    return f"at least {wire_text(low)}" if high is None else f"{wire_text(low)} to {wire_text(high)}"
+
+
+def _media(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
+    if isinstance(value, str):
+        if value.startswith(_REMOTE):
+            return value
+        value = local(value)
+    if not isinstance(value, Artifact):
+        raise BadValueError("wrong-type", f"takes {_article(kind)} {kind}, not {_name_of(value)}")
+    if kind != "file" and value.family != kind:
+        raise BadValueError("wrong-media", f"takes {_article(kind)} {kind}, but `{value.name}` is {value.media_type}")
+    if target.formats and value.media_type not in {MEDIA_TYPES.get(each.casefold()) for each in target.formats}:
+        listed = ", ".join(target.formats)
+        raise BadValueError(
+            "wrong-format", f"`{value.name}` is {value.extension}; taken are {listed}", "convert it first"
+        )
+    if target.max_mb is not None and value.size > target.max_mb * 1_000_000:
+        size = f"{value.size / 1_000_000:.1f} MB"
+        raise BadValueError("too-large", f"`{value.name}` has {size}; at most {wire_text(target.max_mb)} MB are taken")
+    return value
+
+
+def _name_of(value: Any) -> str:
+    if isinstance(value, Artifact):
+        return f"the file `{value.name}`"
+    names = {bool: "true or false", dict: "a mapping", list: "a list", str: f"the text `{str(value)[:40]}`"}
+    return names.get(type(value), f"`{value}`")
+
+
+# --- ratios ----------------------------------------------------------------------------------------------------------
+
+
+def pixels(text: str) -> tuple[int, int] | None:
+    """Return ``1024*768`` (or with ``x``, ``×``) as a pair, or None for any other text."""
+    wide, mark, high = _fold(text).partition("x")
+    return (int(wide), int(high)) if mark and wide.isdigit() and high.isdigit() and int(high) else None
+
+
+def parse_ratio(value: Any) -> float:
+    """Return ``16:9`` as a number. Raises BadValueError."""
+    wide, _, high = str(value).partition(":")
+    try:
+        ratio = float(wide) / float(high)
+    except (ValueError, ZeroDivisionError):
+        ratio = 0.0
+    if not 0.02 < ratio < 50:
+        raise BadValueError("wrong-choice", f"`{value}` is not a ratio", "write a ratio such as `16:9`")
+    return ratio
+
+
+def size_of_ratio(target: Field, value: Any) -> Any:
+    """Return the listed pixel size of a ratio (within 4 %). Raises BadValueError naming the choices."""
+    if isinstance(value, Pending):
+        return value
+    ratio = parse_ratio(value)
+    sizes = {each: sides for each in target.enum if (sides := pixels(each)) is not None}
+    close = {each: abs(math.log(wide / high / ratio)) for each, (wide, high) in sizes.items()}
+    best = min(close, key=lambda each: (round(close[each], 3), -sizes[each][0] * sizes[each][1]))
+    if close[best] > 0.04:
+        listed = ", ".join(f"`{each}`" for each in sizes)
+        raise BadValueError("wrong-choice", f"no listed size has the ratio {value}", f"set `size` to one of {listed}")
+    return best
+
+
+def sides_of_ratio(width: Field, height: Field, value: Any) -> tuple[Any, Any]:
+    """Return width and height of a ratio with the area of the defaults, within both fields' limits."""
+    if isinstance(value, Pending):
+        return value, value
+    ratio = parse_ratio(value)
+    area = float(_parsed(width.default or 1024)) * float(_parsed(height.default or 1024))
+    wide, high = math.sqrt(area * ratio), math.sqrt(area / ratio)
+    # Both limits at once, so that the ratio survives
+    shrink = min(1.0, (width.maximum or wide) / wide, (height.maximum or high) / high)
+    grow = max(1.0, (width.minimum or 0) / wide, (height.minimum or 0) / high)
+    return _stepped(width, wide * shrink * grow), _stepped(height, high * shrink * grow)
+
+
+def _stepped(side: Field, length: float) -> int:
+    step = max(16, int(side.step or 1))
+    return int(max(side.minimum or 0, min(side.maximum or math.inf, round(length / step) * step)))

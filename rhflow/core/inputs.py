@@ -1,0 +1,173 @@
+"""Inputs as written to inputs as sent: uniform names mapped onto the model's own, defaults filled in.
+
+One function serves the check without running, the plan and the run: what is not known yet passes as ``Pending``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rhflow.core.coerce import BadValueError, LocalFile, coerce, is_pending, pixels, sides_of_ratio, size_of_ratio
+from rhflow.core.errors import RecipeError, did_you_mean
+from rhflow.core.kinds import Field, Model
+from rhflow.core.values import Artifact
+
+# Where a model has no field of a uniform name, the next best that means the same.
+_FALLBACKS: Mapping[str, tuple[str, ...]] = {
+    "image": ("first_frame", "images"),
+    "images": ("image", "first_frame"),
+    "first_frame": ("image", "images"),
+    "video": ("videos",),
+    "videos": ("video",),
+    "audio": ("audios",),
+    "audios": ("audio",),
+    "text": ("prompt",),
+    "prompt": ("text",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something wrong with one input, by the name the author used; None where an input is missing."""
+
+    name: str | None
+    code: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(slots=True)
+class Bound:
+    """Inputs by the service's own names. ``filled`` are those taken from the catalogue's defaults."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    filled: tuple[str, ...] = ()
+    troubles: list[Trouble] = field(default_factory=list)
+
+    @property
+    def pending(self) -> frozenset[str]:
+        """The names whose values are not known yet."""
+        return frozenset(name for name, value in self.values.items() if is_pending(value))
+
+
+class Signature:
+    """What one model (or kind of rhflow's own) takes: compiled once, used for every node."""
+
+    def __init__(self, name: str, fields: Sequence[Field], model: Model | None = None) -> None:
+        self.name = name
+        self.fields = fields
+        self._own = {each.name: each for each in fields}
+        self._aliases = {each.alias: each for each in fields if each.alias}
+        self._spread = dict(model.spread) if model is not None else {}
+        self._any_of = model.any_of if model is not None else ()
+        self._required = [each for each in fields if each.required]
+        self._routes: dict[str, Callable[[Bound, Any, LocalFile], None] | None] = {}
+
+    def bind(self, given: Mapping[str, Any], local: LocalFile, *, tainted: Collection[str] = ()) -> Bound:
+        """Return ``given`` by the service's names, coerced, with defaults of required fields filled in.
+
+        ``local`` turns a local path into an artifact, raising RecipeError. ``tainted`` names the inputs computed from
+        earlier outputs: a text in one of them is never taken for a path, or a model's reply could read any file.
+        """
+        bound = Bound()
+        # The model's own names go last, so that they win over the uniform ones
+        for name in sorted(given, key=self._own.__contains__):
+            self._bind_one(bound, name, given[name], _refuse_path if name in tainted else local)
+        self._fill(bound)
+        return bound
+
+    def _bind_one(self, bound: Bound, name: str, value: Any, local: LocalFile) -> None:
+        if name not in self._routes:
+            self._routes[name] = self._route(name)
+        route = self._routes[name]
+        if route is None:
+            hint = did_you_mean(name, self.names(), limit=16)
+            bound.troubles.append(Trouble(name, "unknown-input", f"`{self.name}` takes no input `{name}`", hint))
+            return
+        if value is None:
+            return
+        try:
+            route(bound, value, local)
+        except BadValueError as error:
+            bound.troubles.append(Trouble(name, error.code, f"`{name}`: {error.message}", error.hint))
+        except RecipeError as error:
+            first = error.problems[0]
+            bound.troubles.append(Trouble(name, first.code, f"`{name}`: {first.message}", first.hint))
+
+    def names(self) -> list[str]:
+        """Return the names an author may use: uniform where there is one, else the model's own."""
+        return [each.alias or each.name for each in self.fields]
+
+    def field_for(self, name: str) -> Field | None:
+        """Return the field that ``name`` leads to when it leads to exactly one."""
+        for each in (name, *_FALLBACKS.get(name, ())):
+            found = self._own.get(each) or self._aliases.get(each)
+            if found is not None:
+                return found
+        return None
+
+    def _route(self, name: str) -> Callable[[Bound, Any, LocalFile], None] | None:
+        if name not in self._own and name in self._spread:
+            fields = [self._own[each] for each in self._spread[name]]
+            return lambda bound, value, local: _spread(bound, fields, value, local)
+        if (found := self.field_for(name)) is not None:
+            return lambda bound, value, local: bound.values.__setitem__(found.name, coerce(found, value, local))
+        if name == "aspect_ratio":
+            return self._ratio_route()
+        return None
+
+    def _ratio_route(self) -> Callable[[Bound, Any, LocalFile], None] | None:
+        """Serve ``aspect_ratio`` on a model that only knows pixel sizes."""
+        for alias in ("size", "resolution"):
+            sized = self._aliases.get(alias)
+            if sized is not None and sum(pixels(each) is not None for each in sized.enum) >= 2:
+                return lambda bound, value, _: bound.values.setdefault(sized.name, size_of_ratio(sized, value))
+        width, height = self._aliases.get("width"), self._aliases.get("height")
+        if width is None or height is None:
+            return None
+
+        def set_both(bound: Bound, value: Any, _: LocalFile) -> None:
+            wide, high = sides_of_ratio(width, height, value)
+            bound.values.setdefault(width.name, wide)
+            bound.values.setdefault(height.name, high)
+
+        return set_both
+
+    def _fill(self, bound: Bound) -> None:
+        filled: list[str] = []
+        for each in self._required:
+            if each.name in bound.values:
+                continue
+            if each.default is not None:
+                bound.values[each.name] = each.default
+                filled.append(each.name)
+            elif not any(trouble.name and self._own.get(trouble.name, None) is each for trouble in bound.troubles):
+                self._miss(bound, each)
+        for group in self._any_of:
+            if not any(name in bound.values for name in group):
+                names = " or ".join(f"`{self._own[name].alias or name}`" for name in group if name in self._own)
+                bound.troubles.append(Trouble(None, "missing-input", f"`{self.name}` needs {names}", None))
+        bound.filled = tuple(filled)
+
+    def _miss(self, bound: Bound, missing: Field) -> None:
+        shown = missing.alias or missing.name
+        if any(trouble.name == shown for trouble in bound.troubles):
+            return
+        hint = f"add `{shown}: …` under `with`"
+        if missing.enum:
+            hint = f"add `{shown}:` with one of " + ", ".join(f"`{each}`" for each in missing.enum[:8])
+        bound.troubles.append(Trouble(None, "missing-input", f"`{self.name}` needs `{shown}`", hint))
+
+
+def _refuse_path(text: str) -> Artifact:
+    raise BadValueError("not-a-file", f"the text `{text[:60]}` came from a step and is neither a file nor a link")
+
+
+def _spread(bound: Bound, fields: Sequence[Field], value: Any, local: LocalFile) -> None:
+    items = value if isinstance(value, list) else [value]
+    if len(items) > len(fields):
+        raise BadValueError("too-many", f"{len(items)} files given, at most {len(fields)} taken")
+    for each, item in zip(fields, items, strict=False):
+        bound.values[each.name] = coerce(each, item, local)

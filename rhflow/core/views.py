@@ -1,0 +1,135 @@
+"""What ``steps.<id>`` holds in a template, once a step has finished and before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rhflow.core.template import Ref
+from rhflow.core.values import Artifact, Entry, Family, Pending
+
+
+class StepView(Mapping[str, Any]):
+    """The facts and outputs of a finished step, worked out only where they are read."""
+
+    __slots__ = ("_entry", "cached", "outputs")
+
+    def __init__(self, entry: Entry, *, cached: bool) -> None:
+        self.outputs = entry.outputs
+        self.cached = cached
+        self._entry = entry
+
+    def __getitem__(self, name: str) -> Any:
+        files = self.outputs.files
+        match name:
+            case "file":
+                return files[0] if files else self._none(name)
+            case "files":
+                return list(files)
+            case "image" | "video" | "audio" | "model3d":
+                found = [each for each in files if each.family == name]
+                return found[0] if found else self._none(name)
+            case "images" | "videos" | "audios":
+                return [each for each in files if each.family == name[:-1]]
+            case "text":
+                return self.outputs.texts[0] if self.outputs.texts else self._none(name)
+            case "texts":
+                return list(self.outputs.texts)
+            case "json":
+                return parse_json(self["text"])
+            case _:
+                return self._fact(name)
+
+    def _fact(self, name: str) -> Any:
+        entry = self._entry
+        match name:
+            case "status":
+                return "succeeded"
+            case "cached":
+                return self.cached
+            case "cost":
+                return None if entry.cost is None else float(entry.cost.amount)
+            case "seconds" | "task_id":
+                return getattr(entry, name)
+            case _:
+                raise KeyError(name)
+
+    def _none(self, name: str) -> Any:
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from FACT_NAMES
+        yield from (name for name in OUTPUT_NAMES if self._has(name))
+
+    def _has(self, name: str) -> bool:
+        try:
+            return bool(self[name]) or name in ("files", "texts")
+        except (KeyError, ValueError):
+            return False
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+OUTPUT_NAMES = (
+    "file", "files", "image", "images", "video", "videos", "audio", "audios", "model3d", "text", "texts", "json",
+)  # fmt: skip
+FACT_NAMES = ("status", "cached", "cost", "seconds", "task_id")
+_FAMILY_OF_OUTPUT: Mapping[str, Family] = {
+    "image": "image", "images": "image", "video": "video", "videos": "video", "audio": "audio", "audios": "audio",
+    "model3d": "model3d", "text": "text", "texts": "text", "json": "file",
+}  # fmt: skip
+_MANY = frozenset({"files", "images", "videos", "audios", "texts"})
+
+
+def parse_json(text: str) -> Any:
+    """Return the value of a JSON text, also when it stands inside a fenced block as text models like to give."""
+    body = text.strip()
+    if body.startswith("```"):
+        body = body.partition("\n")[2].rpartition("```")[0]
+    return json.loads(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a step that has not run yet will give: a family, and a length in seconds where it is known."""
+
+    family: Family
+    seconds: float | None = None
+
+
+def pending_of(ref: Ref, promises: Mapping[str, Promise]) -> Pending:
+    """Return what a reference to an unfinished step will be, as far as its name tells."""
+    match ref.path:
+        case ("steps", str(step), str(name)):
+            return _pending(promises.get(step), name, many=name in _MANY)
+        case ("steps", str(step), str(name), int()) if name in _MANY:
+            return _pending(promises.get(step), name, many=False)
+        case _:
+            return Pending()
+
+
+def _pending(promise: Promise | None, name: str, *, many: bool) -> Pending:
+    if name in FACT_NAMES:
+        return Pending("text")
+    made = promise.family if promise is not None else None
+    family = made if name in ("file", "files") else _FAMILY_OF_OUTPUT.get(name)
+    seconds = promise.seconds if promise is not None and family == made else None
+    return Pending(None if name == "json" else family, many, seconds)
+
+
+def files_of(values: Iterable[Any]) -> Iterator[Artifact]:
+    """Yield the artifacts in values that an output may hold, in order."""
+    stack = list(values)[::-1]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Artifact):
+            yield value
+        elif isinstance(value, StepView):
+            stack.extend(reversed(value.outputs.files))
+        elif isinstance(value, Mapping):
+            stack.extend(reversed(list(value.values())))
+        elif isinstance(value, list | tuple):
+            stack.extend(reversed(value))

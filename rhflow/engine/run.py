@@ -1,0 +1,203 @@
+"""The loop that carries a plan out: the schedule says what, the executor does it, the journal is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rhflow.core.calls import StepCall
+from rhflow.core.errors import Problem, RecipeError, RhflowError, UnknownOutcomeError
+from rhflow.core.events import EventType
+from rhflow.core.plan import Decision, Planner, Reuse, Run
+from rhflow.core.schedule import Schedule
+from rhflow.core.values import Entry
+from rhflow.engine.ports import Cache, Clock, Executor, Flight, Journal
+
+NodeStatus = Literal["succeeded", "failed", "unknown", "skipped", "not-run"]
+RunStatus = Literal["succeeded", "failed", "unknown", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """How one node ended; ``entry`` where it succeeded, ``error`` where it did not."""
+
+    node: str
+    status: NodeStatus
+    cached: bool = False
+    entry: Entry | None = None
+    error: RhflowError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The world as the loop sees it."""
+
+    executor: Executor
+    cache: Cache
+    journal: Journal
+    flight: Flight
+    clock: Clock
+
+
+class Engine:
+    """Runs one graph. ``interrupt`` starts nothing more; ``abandon`` leaves at once, everything resumable."""
+
+    def __init__(self, planner: Planner, schedule: Schedule, ports: Ports) -> None:
+        self._planner, self._schedule, self._ports = planner, schedule, ports
+        self._done: asyncio.Queue[tuple[str, NodeResult | BaseException]] = asyncio.Queue()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._calls: dict[str, StepCall] = {}
+        self._results: dict[str, NodeResult] = {}
+        self._bug: BaseException | None = None
+        self.interrupted = False
+
+    async def run(self) -> list[NodeResult]:
+        """Carry everything out and return how each node ended, in the order of the graph.
+
+        Raises what a step's code raised that is not an RhflowError, after the running nodes have ended.
+        """
+        try:
+            while True:
+                while ready := self._schedule.take_ready():
+                    await self._settle(ready)
+                for node in self._schedule.start():
+                    self._tasks[node] = asyncio.create_task(self._carry_out(node), name=node)
+                if self._schedule.done:
+                    break
+                await self._take(await self._done.get())
+                while not self._done.empty():
+                    await self._take(self._done.get_nowait())
+        finally:
+            await self._cancel_all()
+        if self._bug is not None:
+            raise self._bug
+        return [self._results[node] for node in self._planner.graph.order]
+
+    def interrupt(self) -> None:
+        """Start nothing more; what is running, and paid for, is waited for."""
+        self.interrupted = True
+        self._stop()
+
+    async def _settle(self, ready: Sequence[str]) -> None:
+        """Decide on nodes whose inputs are known: reuse at once, queue what must run."""
+        for node, decision in (await self._decide(ready)).items():
+            match decision:
+                case Reuse(_, entry):
+                    await self._ports.journal.record("node.reused", node, {"key": entry.key})
+                    self._succeed(node, entry, cached=True)
+                case Run(call):
+                    self._calls[node] = call
+                    self._schedule.queue(node, (call.kind.pool,))
+                case _:
+                    raise AssertionError(f"{node} is ready, yet it waits")
+
+    async def _decide(self, ready: Sequence[str]) -> Mapping[str, Decision]:
+        try:
+            return self._planner.decide(ready)
+        except RecipeError:
+            decisions: dict[str, Decision] = {}
+            for node in ready:  # one by one, so that only the nodes with a problem fail
+                try:
+                    decisions |= self._planner.decide([node])
+                except RecipeError as error:
+                    await self._fail(node, error)
+            return decisions
+
+    async def _carry_out(self, node: str) -> None:
+        try:
+            result: NodeResult | BaseException = await self._call(node, self._calls[node])
+        except RhflowError as error:
+            status: NodeStatus = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
+            result = NodeResult(node, status, error=error)
+        except Exception as bug:
+            result = bug
+        self._done.put_nowait((node, result))
+
+    async def _call(self, node: str, call: StepCall) -> NodeResult:
+        ports = self._ports
+        async with ports.flight.hold(call.key):
+            found = ports.cache.entries([call.key]) if self._planner.graph.nodes[node].step.cache else {}
+            if call.key in found:  # somebody else made the same call while this one waited
+                await ports.journal.record("node.reused", node, {"key": call.key})
+                return NodeResult(node, "succeeded", cached=True, entry=found[call.key])
+            model = call.model.id if call.model is not None else None
+            await ports.journal.record("node.started", node, {"key": call.key, "kind": call.kind.name, "model": model})
+            entry = await self._execute(node, call)
+            await ports.cache.put(node, entry)
+            if entry.task_id is not None:  # only now: a paid result is open until it can be found again
+                await ports.journal.record("submit.settled", node, {"key": call.key, "outcome": "succeeded"})
+            await ports.journal.record("node.finished", node, _facts(entry))
+            return NodeResult(node, "succeeded", entry=entry)
+
+    async def _execute(self, node: str, call: StepCall) -> Entry:
+        async def report(type: EventType, data: dict[str, Any], *, durable: bool = False) -> None:
+            await self._ports.journal.record(type, node, {"key": call.key} | data, durable=durable)
+
+        result = await self._ports.executor.execute(call, report)
+        return Entry(
+            key=call.key,
+            outputs=result.outputs,
+            ingredients=call.ingredients,
+            created=self._ports.clock.now(),
+            seconds=result.seconds,
+            cost=result.cost,
+            model=call.model.id if call.model is not None else None,
+            task_id=result.task_id,
+        )
+
+    async def _take(self, item: tuple[str, NodeResult | BaseException]) -> None:
+        node, result = item
+        del self._tasks[node]
+        if isinstance(result, BaseException):
+            self._bug = self._bug or result
+            problem = Problem("internal-error", f"step `{node}`: rhflow itself failed: {result!r}")
+            await self._fail(node, RhflowError(problem))
+        elif result.entry is not None:
+            self._succeed(node, result.entry, cached=result.cached)
+        elif result.error is not None:
+            await self._fail(node, result.error, result.status)
+
+    def _succeed(self, node: str, entry: Entry, *, cached: bool) -> None:
+        self._planner.finished(node, entry, cached=cached)
+        self._results[node] = NodeResult(node, "succeeded", cached, entry)
+        self._schedule.finished(node)
+
+    async def _fail(self, node: str, error: RhflowError, status: NodeStatus = "failed") -> None:
+        """Mark a node and all that depends on it; the rule is to start nothing new after a failure."""
+        self._results[node] = NodeResult(node, status, error=error)
+        messages = [problem.message for problem in error.problems]
+        await self._ports.journal.record("node.failed", node, {"status": status, "problems": messages})
+        for lost in self._schedule.failed(node):
+            self._results[lost] = NodeResult(lost, "skipped")
+            await self._ports.journal.record("node.skipped", lost, {"why": f"`{node}` failed"})
+        self._stop()
+
+    def _stop(self) -> None:
+        for node in self._schedule.stop():
+            self._results[node] = NodeResult(node, "not-run")
+
+    async def _cancel_all(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+def _facts(entry: Entry) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "seconds": entry.seconds,
+        "cost": None if entry.cost is None else [str(entry.cost.amount), entry.cost.currency],
+        "files": [each.name for each in entry.outputs.files],
+    }
+
+
+def status_of(results: Sequence[NodeResult], *, interrupted: bool) -> RunStatus:
+    """Return how the run as a whole ended."""
+    found = {each.status for each in results}
+    if "unknown" in found:
+        return "unknown"
+    if "failed" in found:
+        return "failed"
+    return "interrupted" if interrupted and found & {"not-run"} else "succeeded"

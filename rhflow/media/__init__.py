@@ -1,0 +1,1 @@
+"""Local pictures, clips and sound: plain synchronous functions, to be called off the event loop."""

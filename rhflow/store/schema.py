@@ -1,0 +1,45 @@
+"""The tables of the index, as a list of migrations: entry ``n`` takes a database from version ``n`` to ``n + 1``.
+
+Migrations are only ever appended. JSON is kept as text with ASCII escapes, so that any Python string (also a file name
+that is not Unicode) survives the round trip.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_FIRST = (
+    # What finished calls gave. A rowid table: rows of a kilobyte make a clustered index slow.
+    "CREATE TABLE entries (key TEXT NOT NULL UNIQUE, document TEXT NOT NULL)",
+    # The key each node had when it last finished, to say what changed since.
+    """CREATE TABLE last_calls (
+        pipeline TEXT NOT NULL, realm TEXT NOT NULL, node TEXT NOT NULL, key TEXT NOT NULL,
+        PRIMARY KEY (pipeline, realm, node)) WITHOUT ROWID""",
+    # Whole-run memos; the node table lies apart because most readers never want it.
+    "CREATE TABLE memos (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, document TEXT NOT NULL)",
+    "CREATE TABLE memo_nodes (memo INTEGER PRIMARY KEY REFERENCES memos (id), nodes TEXT NOT NULL)",
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "INSERT INTO counters VALUES ('generation', 0)",
+    # Digests of local files. The path is the operating system's bytes.
+    """CREATE TABLE digests (
+        path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode TEXT,
+        digest TEXT NOT NULL, info TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE links (
+        digest TEXT, site TEXT, url TEXT NOT NULL, obtained_at REAL NOT NULL,
+        PRIMARY KEY (digest, site)) WITHOUT ROWID""",
+    """CREATE TABLE runs (
+        id TEXT PRIMARY KEY, pipeline TEXT, recipe TEXT, realm TEXT, started REAL, ended REAL,
+        status TEXT NOT NULL, summary TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE events (
+        run TEXT, seq INTEGER, at REAL NOT NULL, type TEXT NOT NULL, node TEXT, data TEXT NOT NULL,
+        PRIMARY KEY (run, seq)) WITHOUT ROWID""",
+    """CREATE TABLE submissions (
+        key TEXT PRIMARY KEY, run TEXT NOT NULL, node TEXT, endpoint TEXT,
+        state TEXT NOT NULL CHECK (state IN ('intent', 'accepted', 'settled')),
+        task_id TEXT, at REAL NOT NULL, outcome TEXT) WITHOUT ROWID""",
+    "CREATE INDEX open_submissions ON submissions (key) WHERE state != 'settled'",
+    "CREATE TABLE deliveries (signature TEXT PRIMARY KEY, run TEXT NOT NULL, folder TEXT NOT NULL) WITHOUT ROWID",
+)
+
+MIGRATIONS: Final = (_FIRST,)
+VERSION: Final = len(MIGRATIONS)

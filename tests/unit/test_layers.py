@@ -1,0 +1,101 @@
+"""Imports go one way: the doors of docs/architecture.md, read from the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "rhflow"
+# Who may import whom, rooms of rhflow only; a room may always import itself
+DOORS: dict[str, set[str]] = {
+    "core": set(),
+    "engine": {"core"},
+    "steps": {"core", "runninghub", "catalog", "media"},
+    "runninghub": {"core", ""},
+    "catalog": {"core", "contract"},
+    "media": {"core"},
+    "store": {"core"},
+    "simulator": {"core", "catalog", "media", "contract"},
+    "settings": {"core"},
+    "contract": set(),
+    "app": {
+        "core",
+        "engine",
+        "steps",
+        "runninghub",
+        "catalog",
+        "media",
+        "store",
+        "simulator",
+        "settings",
+        "contract",
+        "",
+    },
+    "cli": {"app", "core", "settings", "contract", ""},
+    "": {"cli"},
+}
+# Inside the core: each file may import only those before it
+CORE_ORDER = (
+    "errors values canonical events kinds cost source sandbox template coerce inputs document params views calls graph "
+    "references check plan schedule"
+).split()
+HANDS = {"runninghub", "catalog", "media", "store"}
+HANDS_MAY_READ = {"errors", "values", "canonical", "events", "kinds"}
+EFFECTS = {"asyncio", "httpx", "os", "time", "random", "subprocess", "sqlite3", "socket", "datetime", "pathlib"}
+
+
+def imports(path: Path) -> set[str]:
+    """Return every module that a file imports, with the members of ``from`` imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            if node.module in ("rhflow", "rhflow.core"):
+                found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    is_member = len(parts) > 1 and ((PACKAGE / parts[1]).is_dir() or (PACKAGE / f"{parts[1]}.py").is_file())
+    return parts[1] if is_member and not parts[1].startswith("__") else ""
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_doors(path: Path) -> None:
+    here = room(".".join(("rhflow", *path.relative_to(PACKAGE).with_suffix("").parts)))
+    used = {room(module) for module in imports(path) if module.split(".")[0] == "rhflow"} - {here}
+    assert used <= DOORS[here], f"{path} may not import {used - DOORS[here]}"
+
+
+def test_every_room_has_a_door() -> None:
+    assert {room(".".join(("rhflow", *path.relative_to(PACKAGE).with_suffix("").parts))) for path in FILES} == set(
+        DOORS
+    )
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room(f"rhflow.{p.parent.name}") in HANDS], ids=str)
+def test_hands_read_little_of_the_core(path: Path) -> None:
+    used = {module.split(".")[2] for module in imports(path) if module.startswith("rhflow.core.")}
+    assert used <= HANDS_MAY_READ
+
+
+@pytest.mark.parametrize("name", CORE_ORDER)
+def test_core_is_pure_and_in_order(name: str) -> None:
+    used = imports(PACKAGE / "core" / f"{name}.py")
+    assert not {module.split(".")[0] for module in used} & EFFECTS
+    inner = {module.split(".")[2] for module in used if module.startswith("rhflow.core.")}
+    before = set(CORE_ORDER[: CORE_ORDER.index(name)])
+    assert inner <= before
+    assert name == "graph" or "networkx" not in used
+
+
+def test_core_order_is_complete() -> None:
+    assert {path.stem for path in (PACKAGE / "core").glob("*.py")} - {"__init__"} == set(CORE_ORDER)
