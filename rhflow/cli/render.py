@@ -10,11 +10,15 @@ import click
 from rhflow.core.errors import Problem, Span
 
 _WIDEST = 110
+_MOST = 100
 
 
-def problems(found: Iterable[Problem]) -> None:
-    """Print problems to standard error, with place and hint."""
-    click.echo("\n\n".join(problem_text(each) for each in found), err=True)
+def problems(found: Sequence[Problem]) -> None:
+    """Print problems to standard error, with place and hint: all of them, unless there are very many."""
+    texts = [problem_text(each) for each in found[:_MOST]]
+    if len(found) > _MOST:
+        texts.append(f"… and {len(found) - _MOST:,} more")
+    click.echo("\n\n".join(texts), err=True)
 
 
 def problem_text(problem: Problem) -> str:

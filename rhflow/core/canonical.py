@@ -42,5 +42,8 @@ def encode(value: Any) -> str:
 
 
 def digest(tag: str, value: Any) -> str:
-    """Return the SHA-256 (hex) of a tagged structure; the tag keeps records of different kinds apart."""
-    return hashlib.sha256(f"{tag}\n{_encode(canonical(value))}".encode()).hexdigest()
+    """Return the SHA-256 (hex) of a tagged structure that is already canonical.
+
+    The tag keeps records of different kinds apart.
+    """
+    return hashlib.sha256(f"{tag}\n{_encode(value)}".encode()).hexdigest()

@@ -134,7 +134,8 @@ class Planner:
             except RecipeError as error:
                 problems += error.problems
                 continue
-            self._promises[node] = draft.promise()
+            if self.graph.after[node]:
+                self._promises[node] = draft.promise()
             if waiting:
                 decisions[node] = Wait(draft, waiting, draft.estimate().or_nothing())
             else:

@@ -11,7 +11,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import yaml
@@ -39,7 +38,7 @@ _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 _MERGE = object()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Located:
     """Plain data and the place of every value and key in its text."""
 
@@ -47,10 +46,6 @@ class Located:
     data: Any
     places: dict[Pointer, tuple[int, int]] = field(repr=False)
     keys: dict[Pointer, tuple[int, int]] = field(repr=False)
-
-    @cached_property
-    def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", self.source.text))]
 
     def span(self, pointer: Pointer) -> Span:
         """Return the place of the value at ``pointer``, or of its nearest parent that has one."""
@@ -79,10 +74,11 @@ class Located:
 
     def span_of(self, start: int, end: int) -> Span:
         """Return the span between two offsets of the text."""
-        return _span(self.source, self._line_starts, start, end)
+        return _span(self.source, start, end)
 
 
-def _span(source: Source, line_starts: list[int], start: int, end: int) -> Span:
+def _span(source: Source, start: int, end: int) -> Span:
+    line_starts = source.line_starts
     first = bisect_right(line_starts, start) - 1
     last = max(first, bisect_right(line_starts, max(start, end - 1)) - 1)
     return Span(source, first + 1, start - line_starts[first] + 1, last + 1, end - line_starts[last] + 1)
@@ -154,7 +150,7 @@ class _Builder:
         raise RecipeError(self.problems)
 
     def _report(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
-        span = Located(self.source, None, {}, {}).span_of(start, end)
+        span = _span(self.source, start, end)
         self.problems.append(Problem(code, message, span, hint))
 
     def _scalar(self, event: Any) -> None:
@@ -190,7 +186,7 @@ class _Builder:
             top.key, top.merging = key, True
             return
         if key in top.seen:
-            line = Located(self.source, None, {}, {}).span_of(top.seen[key], top.seen[key]).line
+            line = _span(self.source, top.seen[key], top.seen[key]).line
             self._report(
                 "duplicate-key", f"the key `{key}` is already used on line {line}", *place, "rename or remove one"
             )
@@ -340,7 +336,7 @@ def _syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
     index = min(mark.index, len(source.text)) if mark is not None else len(source.text)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    span = Located(source, None, {}, {}).span_of(index, index + 1)
+    span = _span(source, index, index + 1)
     line = source.line(span.line)
     return Problem("yaml", f"this is not YAML: {what}", span, _syntax_hint(line, what))
 

@@ -20,8 +20,8 @@ Size: TypeAlias = tuple[int, int]
 Colour: TypeAlias = tuple[int, int, int]
 Box: TypeAlias = tuple[float, float, float, float]
 
-_TYPOGRAPHY = str.maketrans({"æ": "ae", "Æ": "AE", "œ": "oe", "ø": "o", "Ø": "O", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d"})
-_IN_FONT = frozenset(map(chr, range(32, 127))) | frozenset("–—…‘’“”•©®™")
+_TYPOGRAPHY = str.maketrans({"æ": "ae", "Æ": "AE", "œ": "oe", "ø": "o", "Ø": "O", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "–": "-", "—": "-"})
+_IN_FONT = frozenset(map(chr, range(32, 127))) | frozenset("…‘’“”•™")
 
 
 def open_image(path: Path, *, name: str | None = None) -> Image.Image:

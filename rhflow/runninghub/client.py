@@ -99,8 +99,9 @@ class RunningHub:
         if isinstance(outcome, Submitted):
             return outcome
         verdict = classify_submit(outcome)
-        cause = outcome if isinstance(outcome, Exception) else None
-        raise SubmitFailed(verdict, _submit_error(endpoint, outcome, verdict), retry_after=asked) from cause
+        failed = _submit_error(endpoint, outcome, verdict)
+        cause = outcome if isinstance(outcome, Exception) and outcome is not failed else None
+        raise SubmitFailed(verdict, failed, retry_after=asked) from cause
 
     async def query(self, task_id: str) -> TaskState:
         """Return the task as it is now. Raises when the service keeps failing, not when the task failed."""
@@ -170,7 +171,7 @@ class RunningHub:
                 response = await self._exchange(kind, travels, request())
                 answer = read(self._body(response), response.status_code)
             except UnreadableError as error:
-                raise Passing(error) from error
+                raise Passing(error) from None
             except (httpx.HTTPError, OSError) as error:
                 failed = unreachable(what, error)
                 raise (Passing(failed) if may_pass(error) else failed) from error

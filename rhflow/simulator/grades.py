@@ -66,8 +66,8 @@ def noir(image: Image.Image, _: random.Random) -> Image.Image:
 
 def night(image: Image.Image, _: random.Random) -> Image.Image:
     """Moonlight."""
-    dark = _washed(_strength(image, colour=0.55, light=0.62), rgb("3b5a9e"), rgb("8fa9d8"), 0.85)
-    return _edged(_bloom(dark, 0.7), 0.8)
+    dark = _washed(_strength(image, colour=0.55, light=0.82), rgb("4a69b4"), rgb("9db4e0"), 0.85)
+    return _edged(_bloom(dark, 0.7), 0.7)
 
 
 def sunset(image: Image.Image, _: random.Random) -> Image.Image:
@@ -92,12 +92,13 @@ def neon(image: Image.Image, _: random.Random) -> Image.Image:
 
 def watercolour(image: Image.Image, dice: random.Random) -> Image.Image:
     """Soft patches of paint on rough paper."""
-    half = image.resize((max(8, image.width // 3), max(8, image.height // 3)), Image.Resampling.BOX)
-    patches = half.filter(ImageFilter.ModeFilter(5)).filter(ImageFilter.MedianFilter(5)).resize(image.size, Image.Resampling.BICUBIC)
+    third = image.resize((max(8, image.width // 3), max(8, image.height // 3)), Image.Resampling.BOX)
+    patches = third.filter(ImageFilter.MedianFilter(7)).filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(3))
+    patches = ImageOps.posterize(patches.filter(ImageFilter.GaussianBlur(1)), 5).resize(image.size, Image.Resampling.BICUBIC)
     lines = ImageOps.invert(patches.convert("L").filter(ImageFilter.FIND_EDGES)).point([max(0, 255 - (255 - v) * 2) for v in range(256)])
     pale = Image.blend(_strength(patches, colour=1.15, light=1.08), Image.new("RGB", image.size, rgb("faf5ea")), 0.24)
     paper = Image.frombytes("L", (256, 256), dice.randbytes(65536)).resize((image.width, image.height), Image.Resampling.BICUBIC)
-    rough = paper.filter(ImageFilter.GaussianBlur(1)).point([225 + v // 9 for v in range(256)])
+    rough = paper.filter(ImageFilter.GaussianBlur(1)).point([232 + v // 12 for v in range(256)])
     inked = Image.blend(pale, ImageChops.multiply(pale, lines.convert("RGB")), 0.45)
     return ImageChops.multiply(inked, rough.convert("RGB"))
 
@@ -186,7 +187,7 @@ _GRADES: Mapping[Grade, str] = {
     snow: "snow snowy winter snowfall christmas 雪",
     rain: "rain rainy storm stormy wet 雨",
     fog: "fog foggy mist misty haze hazy smoke 雾",
-    vintage: "vintage retro sepia old faded analog polaroid film kodak 复古",
+    vintage: "vintage retro sepia old faded analog polaroid kodak 复古",
     autumn: "autumn fall rust 秋",
     pastel: "pastel dreamy soft ethereal kawaii delicate",
     warm: "warm sun sunny sunlit candle cozy cosy amber orange fire 暖",
@@ -195,6 +196,7 @@ _GRADES: Mapping[Grade, str] = {
     bright: "bright vivid vibrant colorful colourful clean fresh",
 }  # fmt: skip
 _DEFAULTS: tuple[Grade, ...] = (dramatic, warm, cool, bright, pastel, sunset)
+_MANNERS = frozenset({watercolour, painted, sketch})
 _CLOSER = frozenset("close closeup macro detail zoom".split())
 _ADDING = frozenset("add put place insert include".split())
 
@@ -211,8 +213,12 @@ def regrade(image: Image.Image, prompt: str, *, seed: int) -> Image.Image:
     if not _ADDING.isdisjoint(words):
         image = add_subject(image, prompt, seed=seed)
     known = [grade for grade, text in _GRADES.items() if any(_says(prompt, words, sign) for sign in text.split())]
-    for grade in known[:2] or [_DEFAULTS[seed % len(_DEFAULTS)]]:
-        image = grade(image, dice)
+    light = next((grade for grade in known if grade not in _MANNERS), None)
+    manner = next((grade for grade in known if grade in _MANNERS), None)
+    if light is None and manner is None:
+        light = _DEFAULTS[seed % len(_DEFAULTS)]
+    for grade in (light, manner):
+        image = grade(image, dice) if grade else image
     return image
 
 

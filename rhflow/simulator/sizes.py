@@ -70,11 +70,20 @@ def _eights(length: float) -> int:
     return max(8, round(length / 8) * 8)
 
 
+_STANDARD = (16 / 9, 9 / 16, 4 / 3, 3 / 4, 3 / 2, 2 / 3, 1.0, 21 / 9, 5 / 4, 4 / 5)
+
+
+def _standard(size: Size) -> float:
+    """Return the ratio of ``size``, or the usual one that it only misses by rounding."""
+    ratio = size[0] / size[1]
+    return next((usual for usual in _STANDARD if abs(ratio / usual - 1) < 0.012), ratio)
+
+
 def clip_size(inputs: Inputs, *, like: Size | None) -> Size:
     """Return the size of a clip, both sides even; ``like`` is the size of the first input picture or clip."""
     if (pair := _pair(inputs)) is not None:
         return even(pair[0]), even(pair[1])
-    ratio = _ratio(inputs) or (like[0] / like[1] if like else 16 / 9)
+    ratio = _ratio(inputs) or (_standard(like) if like else 16 / 9)
     name = str(inputs.get("targetResolution", inputs.get("resolution", "720p")))
     return with_ratio(ratio, short_side=_lines(name) or 720)
 

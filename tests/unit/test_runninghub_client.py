@@ -280,7 +280,10 @@ async def test_the_key_is_in_no_exception(outcome):
 
 def _everything_in(error: BaseException | None) -> list[str]:
     texts: list[str] = []
+    seen: list[BaseException] = []
     while error is not None:
+        assert error not in seen, "an exception is its own cause"
+        seen.append(error)
         texts += [repr(error), str(error), repr(vars(error)), *traceback.format_exception(error)]
         inner = getattr(error, "error", error)
         texts += [repr(problem) for problem in getattr(inner, "problems", ())]

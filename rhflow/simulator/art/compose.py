@@ -28,7 +28,7 @@ _SUBJECTS: Mapping[str, Callable[[Pen], None]] = {
     "phone": indoors.phone, "box": indoors.box, "shoe": indoors.shoe,
     "cat": beings.cat, "dog": beings.dog, "robot": beings.robot, "portrait": beings.portrait, "car": beings.car,
 }  # fmt: skip
-_SCALES: Mapping[str, float] = {"shoe": 0.62, "car": 1.0, "house": 0.8, "cup": 0.86, "box": 0.86, "teapot": 0.9, "flower": 1.25, "tree": 1.3}
+_SCALES: Mapping[str, float] = {"shoe": 0.62, "car": 1.0, "house": 0.8, "cup": 0.86, "box": 0.86, "teapot": 0.9, "flower": 1.25, "tree": 1.3, "boat": 0.86}
 _AT_SEA = frozenset({"lighthouse", "boat", "bird", "balloon", "rocket"})
 _FLYING = frozenset({"balloon", "bird", "rocket"})
 _MOST_PIXELS = 4_400_000

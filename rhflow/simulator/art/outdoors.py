@@ -33,7 +33,7 @@ def lighthouse(pen: Pen) -> None:
     if palette.dark or palette.sun_height > 0.49:
         for way in (-1, 1):
             for spread in (0.05, 0.09, 0.14):
-                pen.veil([lamp, (way * 1.9, 0.97 + spread), (way * 1.9, 0.93 - spread)], rgb("fff0bf"), 0.11)
+                pen.veil([lamp, (way * 5.0, 1.05 + 2.7 * spread), (way * 5.0, 0.85 - 2.7 * spread)], rgb("fff0bf"), 0.11)
     half = [0.115 - 0.05 * step / 7 for step in range(8)]
     for step in range(7):
         low, high = 0.07 + 0.72 * step / 7, 0.07 + 0.72 * (step + 1) / 7

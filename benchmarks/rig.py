@@ -1,0 +1,101 @@
+"""What the benchmarks share: a fake executor behind the real engine and store, and plain timing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rhflow.app.records import RunJournal, WallClock
+from rhflow.app.request import Request
+from rhflow.app.run import Prepared, prepared
+from rhflow.core.calls import StepCall, StepResult
+from rhflow.core.plan import Planner
+from rhflow.core.schedule import Schedule
+from rhflow.core.values import Artifact, Outputs
+from rhflow.engine.flight import SingleFlight
+from rhflow.engine.ports import Report
+from rhflow.engine.run import Engine, NodeResult, Ports
+from rhflow.settings import Settings
+
+MEDIA = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
+
+
+class FakeExecutor:
+    """Answers after a given time per kind with a tiny file that depends on the call."""
+
+    def __init__(self, ready: Prepared, seconds: Mapping[str, float]) -> None:
+        self._ready, self._seconds = ready, seconds
+
+    async def execute(self, call: StepCall, report: Report) -> StepResult:
+        wait = self._seconds.get(call.kind.name, 0.0)
+        if wait:
+            await asyncio.sleep(wait)
+        family = call.model.output if call.model is not None else "image"
+        digest = self._blob(call.key)
+        media = MEDIA[family]
+        return StepResult(Outputs((Artifact(digest, media, len(call.key), call.node, 1, 1, 5.0, 24.0),)), wait)
+
+    def _blob(self, key: str) -> str:
+        """Put a blob in place without the care a real one gets: what is measured is the engine."""
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        path = self._ready.store.blobs.path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(key)
+        return digest
+
+
+def request_for(recipe: Path, store: Path, out: Path, *, jobs: int = 1000) -> Request:
+    """Return a simulated request."""
+    return Request(recipe, Settings(store, "http://127.0.0.1:1"), simulate=True, out=out, jobs=jobs)
+
+
+async def run_engine(ready: Prepared, seconds: Mapping[str, float], *, jobs: int) -> list[NodeResult]:
+    """Run a prepared recipe through the real engine, journal and index, with a fake executor."""
+    pools = {"account": jobs, "transfer": jobs, "local": 2}
+    kinds = ready.recipe.calls.kinds
+    urgency = ready.graph.urgency(lambda node: kinds[node.step.kind].typical_seconds)
+    planner: Planner = ready.planner
+    ports = Ports(
+        executor=FakeExecutor(ready, seconds),
+        cache=planner.world.recall,
+        journal=RunJournal(ready.store, ready.run, lambda _: None),
+        flight=SingleFlight(ready.store.locks),
+        clock=WallClock(),
+    )
+    return await Engine(planner, Schedule(ready.graph, urgency, pools), ports).run()
+
+
+@contextmanager
+def opened(request: Request) -> Iterator[Prepared]:
+    """Prepare a request."""
+    with prepared(request) as ready:
+        yield ready
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that ``work`` takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def best_command(arguments: list[str], *, times: int = 5, env: Mapping[str, str] | None = None) -> float:
+    """Return the best of several timings of a command, in seconds."""
+    full = {**os.environ, **(env or {})}
+
+    def call() -> None:
+        subprocess.run(arguments, check=True, env=full, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    return min(timed(call) for _ in range(times))
+
+
+def python(*arguments: str) -> list[str]:
+    """Return a command line of this Python."""
+    return [sys.executable, *arguments]
