@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -15,6 +16,8 @@ from rhflow.core.values import Artifact, member_of
 Chain: TypeAlias = tuple[str | int | None, ...]
 
 _ESCAPED = "$${{"
+_CODE = re.compile(r"\$\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_HYPHENED = re.compile(r"\bsteps\.([a-z][a-z0-9_]*-[a-z0-9_-]*)")
 MAX_TEXT = 1_000_000
 
 
@@ -71,8 +74,13 @@ def environment() -> Sandbox:
 
 
 def _body(text: str) -> str:
-    """Return the text with ``$${{`` written as an expression that gives ``${{``."""
-    return text.replace(_ESCAPED, "${{ '${{' }}")
+    """Return the text as Jinja reads it: ``$${{`` as an expression that gives ``${{``, ids with hyphens quoted."""
+    return _CODE.sub(lambda code: quote_ids(code[0]), text.replace(_ESCAPED, "${{ '${{' }}"))
+
+
+def quote_ids(code: str) -> str:
+    """Return an expression with ``steps.two-words`` written as ``steps['two-words']``: no subtraction is meant."""
+    return _HYPHENED.sub(r"steps['\1']", code)
 
 
 def parse(env: Sandbox, text: str) -> nodes.Template:
@@ -142,7 +150,7 @@ def _chain(node: nodes.Node) -> tuple[Chain, list[nodes.Node]]:
 def _compiled(env: Sandbox, text: str, exact: bool) -> Any:
     if not exact:
         return env.from_string(_body(text))
-    inner = text.removeprefix("${{").removesuffix("}}")
+    inner = quote_ids(text.removeprefix("${{").removesuffix("}}"))
     # `${{- x -}}` trims white space around it, which an exact value has none of
     inner = inner[inner[:1] in ("-", "+") : len(inner) - (inner[-1:] in ("-", "+"))]
     return env.compile_expression(inner, undefined_to_none=False)

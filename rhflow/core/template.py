@@ -28,9 +28,10 @@ Path: TypeAlias = tuple[str | int, ...]
 ROOTS = ("params", "vars", "steps", "env", "run")
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _STEP = rf"""(?:\.{_WORD}|\[[0-9]+\]|\['[^'\\]*'\]|\["[^"\\]*"\])"""
-_PATH = re.compile(rf"\s*({_WORD})({_STEP}*)\s*\Z")
+_HEAD = rf"(?:steps\.[a-z][a-z0-9_-]*|{_WORD})"  # the id of a step may hold hyphens, as in GitHub Actions
+_PATH = re.compile(rf"\s*({_HEAD})({_STEP}*)\s*\Z")
 _PART = re.compile(_STEP)
-_SIMPLE = re.compile(rf"\$\{{\{{(\s*{_WORD}{_STEP}*\s*)\}}\}}")
+_SIMPLE = re.compile(rf"\$\{{\{{(\s*{_HEAD}{_STEP}*\s*)\}}\}}")
 _NAMES_OF_JINJA = frozenset({"true", "false", "none", "True", "False", "None", "not", "self", "loop", "range", "dict"})
 
 
@@ -119,7 +120,7 @@ def parse_path(text: str) -> Path | None:
     match = _PATH.match(text)
     if match is None:
         return None
-    path: list[str | int] = [match[1]]
+    path: list[str | int] = [*match[1].split(".", 1)]
     for part in _PART.findall(match[2]):
         if part.startswith("."):
             path.append(part[1:])

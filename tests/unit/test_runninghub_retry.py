@@ -240,9 +240,7 @@ class Script:
         self.record.append(f"{failed.verdict} {seconds:g}")
 
     async def run(self) -> Submitted:
-        return await submit_when_free(
-            self.send, before_attempt=self.before, on_wait=self.waits, clock=self.time.clock
-        )
+        return await submit_when_free(self.send, before_attempt=self.before, on_wait=self.waits, clock=self.time.clock)
 
 
 async def test_a_submit_waits_for_room_and_every_post_has_its_intent():

@@ -26,7 +26,7 @@ from rhflow.runninghub.wire import (
 ACCEPTED = """{ "taskId": "2013508786110730241", "status": "RUNNING", "errorCode": "",
   "errorMessage": "", "results": null,
   "clientId": "f828b9af25161bc066ef152db7b29ccc",
-  "promptTips": "{\\"result\\": true, \\"error\\": null, \\"outputs_to_execute\\": [\\"4\\"], \\"node_errors\\": {}}" }"""
+  "promptTips": "{\\"result\\": true, \\"error\\": null, \\"node_errors\\": {}}" }"""
 
 REFUSED = """{ "taskId": "", "status": "", "errorCode": "812",
   "errorMessage": "CORPAPIKEY_INSUFFICIENT_FUNDS", "results": null,
@@ -167,7 +167,8 @@ def test_a_workflow_failed_at_a_node(reason):
 
 
 @pytest.mark.parametrize(
-    ("reason", "read"), [("out of memory", "out of memory"), ({}, None), (None, None), ("", None), ("{broken", "{broken")]
+    ("reason", "read"),
+    [("out of memory", "out of memory"), ({}, None), (None, None), ("", None), ("{broken", "{broken")],
 )
 def test_the_reason_may_be_an_object_a_text_or_nothing(reason, read):
     assert state_of({"taskId": "5", "status": "FAILED", "failedReason": reason}).failed_reason == read
@@ -286,8 +287,8 @@ def test_what_a_task_cost(usage, cost):
 
 
 def test_an_upload_is_stored():
-    body = {"code": 0, "message": "success",
-            "data": {"type": "image", "download_url": "https://h/x.png", "fileName": "openapi/61.png", "size": "3490"}}  # fmt: skip
+    data = {"type": "image", "download_url": "https://h/x.png", "fileName": "openapi/61.png", "size": "3490"}
+    body = {"code": 0, "message": "success", "data": data}
     expected = Uploaded("https://h/x.png", "openapi/61.png", 3490, "image/png")
     assert read_uploaded(json.dumps(body).encode(), media_type="image/png") == expected
     assert read_uploaded(json.dumps(body | {"code": 200}).encode(), media_type="image/png") == expected
@@ -303,7 +304,8 @@ def test_the_queue_status():
     data = {"apiKeyType": "NORMAL", "concurrentLimit": 2, "runningCount": "1", "queuedCount": "3"}
     found = read_queue_status(json.dumps({"code": 0, "msg": "", "data": data}).encode())
     assert found == QueueStatus("NORMAL", 2, 1, 3, 4)
-    found = read_queue_status(json.dumps({"code": 0, "data": data | {"instanceCounts": 5, "totalCurrentTasks": "9"}}).encode())
+    data |= {"instanceCounts": 5, "totalCurrentTasks": "9"}
+    found = read_queue_status(json.dumps({"code": 0, "data": data}).encode())
     assert found == QueueStatus("NORMAL", 2, 1, 3, 9, 5)
 
 
@@ -322,7 +324,8 @@ def test_garbage_is_an_error_with_a_name(body):
 
 
 def test_bytes_that_are_no_text_do_not_hide_a_task():
-    found = read_submitted(b'\xef\xbb\xbf{"taskId": "7", "note": "\xff\xfe", "bad": "\\ud800", "seed": NaN, "x": 1e999}')
+    body = b'\xef\xbb\xbf{"taskId": "7", "note": "\xff\xfe", "bad": "\\ud800", "seed": NaN, "x": 1e999, "y": 1e9999999999999999999}'
+    found = read_submitted(body)
     assert isinstance(found, Submitted)
     assert found.task_id == "7"
     assert json.dumps(found.raw, allow_nan=False)
