@@ -5,7 +5,20 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-WORDS = "harbour lighthouse meadow orchard glacier lantern market violin river balcony comet garden".split()
+WORDS = [
+    "harbour",
+    "lighthouse",
+    "meadow",
+    "orchard",
+    "glacier",
+    "lantern",
+    "market",
+    "violin",
+    "river",
+    "balcony",
+    "comet",
+    "garden",
+]
 
 
 def prompt(rng: random.Random) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -73,10 +74,30 @@ async def run_engine(ready: Prepared, seconds: Mapping[str, float], *, jobs: int
 
 
 @contextmanager
-def opened(request: Request) -> Iterator[Prepared]:
-    """Prepare a request."""
-    with prepared(request) as ready:
-        yield ready
+def stub(seconds: float) -> Iterator[str]:
+    """Serve ``stub.py`` in a process of its own and give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    script = Path(__file__).with_name("stub.py")
+    server = subprocess.Popen([sys.executable, str(script), str(port), str(seconds)])
+    try:
+        deadline = time.monotonic() + 20
+        while not _answers(port):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the stub does not answer")
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -99,3 +120,6 @@ def best_command(arguments: list[str], *, times: int = 5, env: Mapping[str, str]
 def python(*arguments: str) -> list[str]:
     """Return a command line of this Python."""
     return [sys.executable, *arguments]
+
+
+__all__ = ["FakeExecutor", "best_command", "prepared", "python", "request_for", "run_engine", "stub", "timed"]

@@ -26,7 +26,7 @@ class BadValueError(Exception):
         self.code, self.message, self.hint = code, message, hint
 
 
-LocalFile = Callable[[str], Artifact]
+LocalFile = Callable[[str], Artifact | Pending]
 
 
 def is_pending(value: Any) -> bool:
@@ -171,6 +171,8 @@ def _media(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
         if value.startswith(_REMOTE):
             return value
         value = local(value)
+        if isinstance(value, Pending):
+            return value
     if not isinstance(value, Artifact):
         raise BadValueError("wrong-type", f"takes {_article(kind)} {kind}, not {_name_of(value)}")
     if kind != "file" and value.family != kind:

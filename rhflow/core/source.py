@@ -35,7 +35,8 @@ _OCTAL = re.compile(r"0o[0-7]+\Z")
 _HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
-_MERGE = object()
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,23 @@ class Located:
         """Return the place of the key that leads to ``pointer`` (of the value in a list)."""
         return self.span_of(*self.keys[pointer]) if pointer in self.keys else self.span(pointer)
 
-    def find(self, pointer: Pointer, snippet: str, occurrence: int = 0) -> Span:
-        """Return the place of ``snippet`` inside the text of the value at ``pointer``.
+    def find(self, pointer: Pointer, snippet: str) -> Span:
+        """Return the place of ``snippet`` inside the value at ``pointer``: as a whole word, rather in an expression.
 
         Falls back to the whole value where escapes or line folding hide the snippet.
         """
         while pointer and pointer not in self.places:
             pointer = pointer[:-1]
         start, end = self.places.get(pointer, (0, 0))
-        at = start - 1
-        for _ in range(occurrence + 1):
-            at = self.source.text.find(snippet, at + 1, end)
-            if at < 0:
-                return self.span_of(start, end)
-        return self.span_of(at, at + len(snippet))
+        word = re.compile(rf"(?<![\w.$]){re.escape(snippet)}(?!\w)" if snippet[0].isalpha() else re.escape(snippet))
+        text = self.source.text
+        for code in _EXPRESSION.finditer(text, start, end):
+            if found := word.search(text, *code.span()):
+                return self.span_of(*found.span())
+        outside = _EXPRESSION.sub(lambda code: " " * len(code[0]), text[start:end])
+        if found := word.search(outside):
+            return self.span_of(start + found.start(), start + found.end())
+        return self.span_of(start, end)
 
     def span_of(self, start: int, end: int) -> Span:
         """Return the span between two offsets of the text."""

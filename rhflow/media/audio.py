@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rhflow.media.errors import reading
 
 if TYPE_CHECKING:
-    import av
     from av.container import OutputContainer
+
+    Packet: TypeAlias = Any  # av.Packet, which is generic in some versions and not in others
 
 _COPIED = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac"})  # by the name of the decoder
 _CODECS = {".mp3": "libmp3lame", ".wav": "pcm_s16le", ".flac": "flac", ".m4a": "aac"}
@@ -39,7 +40,7 @@ def write_audio(path: Path, samples: bytes, *, rate: int) -> None:
 class Soundtrack:
     """The first sound of a file, fed into an MP4 beside its pictures so that neither piles up in memory.
 
-    Use as a context manager. ``seconds`` is the length of the sound, 0.0 when the file has none: then nothing is written.
+    Use as a context manager. Where the file has no sound nothing is written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,10 +49,9 @@ class Soundtrack:
         with reading(path):
             self._source = av.open(str(path))
         self._from = next(iter(self._source.streams.audio), None)
-        self.seconds = (self._source.duration or 0) / av.time_base if self._from else 0.0
         self._to: Any = None
-        self._ready: Iterator[av.Packet] = iter(())
-        self._next: av.Packet | None = None
+        self._ready: Iterator[Packet] = iter(())
+        self._next: Packet | None = None
 
     def __enter__(self) -> Soundtrack:
         return self
@@ -78,14 +78,14 @@ class Soundtrack:
             container.mux(self._next)
             self._next = next(self._ready, None)
 
-    def _copied(self) -> Iterator[av.Packet]:
+    def _copied(self) -> Iterator[Packet]:
         assert self._from is not None
         for packet in self._source.demux(self._from):
             if packet.dts is not None:
                 packet.stream = self._to
                 yield packet
 
-    def _encoded(self) -> Iterator[av.Packet]:
+    def _encoded(self) -> Iterator[Packet]:
         import av
 
         resampler = av.AudioResampler(format="fltp", layout=self._to.layout, rate=self._to.rate)
@@ -97,5 +97,5 @@ class Soundtrack:
         yield from self._to.encode(None)
 
 
-def _end(packet: av.Packet) -> float:
+def _end(packet: Packet) -> float:
     return float(((packet.pts or 0) + (packet.duration or 0)) * (packet.time_base or 0))

@@ -26,7 +26,7 @@ def reading(path: Path, name: str | None = None) -> Iterator[None]:
     ValueErrors of its own classes, so they are told apart by class and not by number.
     """
     import av
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         yield
@@ -36,7 +36,7 @@ def reading(path: Path, name: str | None = None) -> Iterator[None]:
         raise unreadable(name or path.name, _reason(error.strerror or str(error))) from error
     except Image.DecompressionBombError as error:
         raise unreadable(name or path.name, "the picture is too large to open safely") from error
-    except (Image.UnidentifiedImageError, SyntaxError, EOFError, ValueError) as error:
+    except (UnidentifiedImageError, SyntaxError, EOFError, ValueError) as error:
         raise unreadable(name or path.name, "the picture is damaged or of an unknown format") from error
     except OSError as error:
         if error.errno is not None:

@@ -20,8 +20,23 @@ Size: TypeAlias = tuple[int, int]
 Colour: TypeAlias = tuple[int, int, int]
 Box: TypeAlias = tuple[float, float, float, float]
 
-_TYPOGRAPHY = str.maketrans({"æ": "ae", "Æ": "AE", "œ": "oe", "ø": "o", "Ø": "O", "ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "–": "-", "—": "-"})
-_IN_FONT = frozenset(map(chr, range(32, 127))) | frozenset("…‘’“”•™")
+_TYPOGRAPHY = str.maketrans(
+    {
+        "æ": "ae",
+        "Æ": "AE",
+        "œ": "oe",
+        "ø": "o",
+        "Ø": "O",
+        "ß": "ss",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "–": "-",
+        "—": "-",
+        "×": "x",
+    }
+)
+_IN_FONT = frozenset(map(chr, range(32, 127))) | frozenset("…‘’“”™")
 
 
 def open_image(path: Path, *, name: str | None = None) -> Image.Image:
@@ -103,7 +118,7 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` in the characters that ``font`` has: accents dropped, kana and hangul spelled, the rest left out."""
+    """Return ``text`` in the characters that ``font`` has: no accents, kana and hangul spelled, the rest left out."""
     kept = []
     for character in unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY):
         if character in _IN_FONT:

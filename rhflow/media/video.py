@@ -1,7 +1,7 @@
 """Helpers for clips: write H.264, read frames, resample frame by frame.
 
-Clips are streamed: memory does not grow with their length. Output is MP4, H.264, yuv420p, index at the front, a constant
-frame rate; one encoder thread and fixed settings, so equal input gives equal bytes.
+Clips are streamed: memory does not grow with their length. Output is MP4, H.264, yuv420p, index at the front, at a
+constant frame rate; one encoder thread and fixed settings, so equal input gives equal bytes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def encode(
 ) -> int:
     """Write ``frames`` (one size, even sides) as a clip and return how many they were.
 
-    ``sound`` is a file whose first sound goes along, cut to the length of the pictures. Raises ValueError without frames.
+    ``sound`` is a file whose first sound goes along, cut to the length of the pictures. Raises ValueError when there
+    are no frames.
     """
     import av
 
@@ -146,7 +147,8 @@ def frame_at(path: Path, seconds: float | None = None) -> Image.Image:
             found = frame
         if found is None:
             raise unreadable(path.name, "it has no frames")
-        return found.to_image()
+        picture: Image.Image = found.to_image()
+        return picture
 
 
 def retime(frames: Iterable[Planes], *, source: Fraction, target: Fraction) -> Iterator[Planes]:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, TypeVar
 import httpx
 
 from rhflow.core.errors import RhflowError
-from rhflow.runninghub import lanes as lane
+from rhflow.runninghub import lanes
 from rhflow.runninghub.clock import Clock
 from rhflow.runninghub.connection import Connection
 from rhflow.runninghub.errors import (
@@ -65,8 +65,8 @@ class RunningHub:
         self.connection = connection
         self.requests: Counter[str] = Counter()
         self._clock = clock or Clock()
-        self._lanes = lane.open_lanes(transport)
-        self._bearer = lane.Bearer(connection.key)
+        self._lanes = lanes.open_lanes(transport)
+        self._bearer = lanes.Bearer(connection.key)
 
     async def __aenter__(self) -> RunningHub:
         return self
@@ -110,7 +110,7 @@ class RunningHub:
             return read_task_state(body, task_id=task_id, http_status=status, currency=self.connection.currency)
 
         def request() -> httpx.Request:
-            return self._post("/openapi/v2/query", {"taskId": task_id}, timeout=lane.QUERY)
+            return self._post("/openapi/v2/query", {"taskId": task_id}, timeout=lanes.QUERY)
 
         return await self._ask("query", f"the query of task `{task_id}`", request=request, read=read)
 
@@ -121,7 +121,7 @@ class RunningHub:
             return read_queue_status(body, http_status=status)
 
         def request() -> httpx.Request:
-            return self._build("GET", "/openapi/v2/queue/status", timeout=lane.QUERY)
+            return self._build("GET", "/openapi/v2/queue/status", timeout=lanes.QUERY)
 
         return await self._ask("queue", "the queue status", request=request, read=read)
 
@@ -136,7 +136,7 @@ class RunningHub:
             return self._build(
                 "POST",
                 "/openapi/v2/media/upload/binary",
-                timeout=lane.UPLOAD,
+                timeout=lanes.UPLOAD,
                 headers=form.headers,
                 content=form.stream(),
             )
@@ -164,11 +164,11 @@ class RunningHub:
         read: Callable[[bytes, int], T | ApiError],
     ) -> T:
         """Make a free request, again and again as far as it helps."""
-        travels = self._lanes.files if kind == "upload" else self._lanes.api
+        by = self._lanes.files if kind == "upload" else self._lanes.api
 
         async def attempt() -> T:
             try:
-                response = await self._exchange(kind, travels, request())
+                response = await self._exchange(kind, by, request())
                 answer = read(self._body(response), response.status_code)
             except UnreadableError as error:
                 raise Passing(error) from None
@@ -182,10 +182,10 @@ class RunningHub:
 
         return await retry_free(attempt, clock=self._clock)
 
-    async def _exchange(self, kind: str, travels: lane.Lane, request: httpx.Request) -> httpx.Response:
-        async with travels.gate:
+    async def _exchange(self, kind: str, by: lanes.Lane, request: httpx.Request) -> httpx.Response:
+        async with by.gate:
             self.requests[kind] += 1
-            response = await travels.client.send(request, auth=self._bearer)
+            response = await by.client.send(request, auth=self._bearer)
         if self.connection.realm == "live" and SIMULATOR_HEADER in response.headers:
             raise SimulatorError(self.connection.base_url)
         return response
@@ -197,7 +197,7 @@ class RunningHub:
         path = endpoint if endpoint.startswith("/") else f"/openapi/v2/{endpoint}"
         older = not path.startswith("/openapi/v2/")
         body = {**payload, "apiKey": self.connection.key.reveal()} if older else payload
-        return self._post(path, body, timeout=lane.SUBMIT)
+        return self._post(path, body, timeout=lanes.SUBMIT)
 
     def _post(self, path: str, payload: Mapping[str, Any], *, timeout: httpx.Timeout) -> httpx.Request:
         body = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()

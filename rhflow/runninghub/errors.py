@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rhflow.core.errors import Problem, RefusedError, RhflowError, StepError, UnknownOutcomeError, UsageError
-from rhflow.runninghub.codes import ApiCode, find_code
+from rhflow.runninghub.codes import CODES, ApiCode, find_code
 
 SubmitVerdict = Literal["accepted", "not_sent", "busy", "refused", "maybe_sent"]
 
@@ -92,7 +92,7 @@ def tidy(text: str) -> str:
 def service_error(error: ApiError, what: str) -> RhflowError:
     """Return the error for a refused request; ``what`` was asked, as in "the upload of `a.png`"."""
     row = error.row
-    message = f"the service {_VERBS[row.klass]} {what}: {row.meaning}"
+    message = f"the service {_VERBS[row.klass]} {what}: {_meaning(error)}"
     return _family(row)(_problem(row, message, _said(error)))
 
 
@@ -117,7 +117,7 @@ def unreachable(what: str, cause: Exception) -> StepError:
 def unknown_outcome(endpoint: str, cause: ApiError | Exception) -> UnknownOutcomeError:
     """Return the error for a paid request of which nobody knows whether it was accepted."""
     said = _said(cause) if isinstance(cause, ApiError) else {"network": tidy(f"{type(cause).__name__}: {cause}")}
-    why = cause.row.meaning if isinstance(cause, ApiError) else network_words(cause)
+    why = _meaning(cause) if isinstance(cause, ApiError) else network_words(cause)
     return UnknownOutcomeError(
         Problem(
             "submit-unknown",
@@ -135,11 +135,11 @@ def failed_task(
     if status == "CANCEL":
         hint = "it was cancelled outside this run; run again for a new task"
         return StepError(Problem("task-cancelled", f"task `{task_id}` was cancelled", hint=hint))
-    row = (error or ApiError("1000", "")).row
+    why = error or ApiError("1000", "")
     said = (_said(error) if error else {}) | _reason_fields(reason)
-    what = said.get("exception") or row.meaning
+    what = said.get("exception") or _meaning(why)
     at = f" at node `{said['node']}`" if "node" in said else ""
-    return _family(row)(_problem(row, f"task `{task_id}` failed{at}: {what}", said))
+    return _family(why.row)(_problem(why.row, f"task `{task_id}` failed{at}: {what}", said))
 
 
 def network_words(cause: Exception) -> str:
@@ -147,6 +147,12 @@ def network_words(cause: Exception) -> str:
     if isinstance(cause, RhflowError):
         return cause.problems[0].message
     return _NETWORK_WORDS.get(type(cause).__name__) or tidy(str(cause)) or type(cause).__name__
+
+
+def _meaning(error: ApiError) -> str:
+    """Return what a failure means, with its code where the table has no row for it."""
+    row = error.row
+    return f"{row.meaning} (code `{tidy(error.code)}`)" if error.code and row.code not in CODES else row.meaning
 
 
 def _family(row: ApiCode) -> type[RhflowError]:

@@ -22,6 +22,7 @@ FIRST_LOOK = 0.5
 GROWTH = 0.1
 SHORTEST_GAP = 0.2
 LONGEST_GAP = 15.0
+LONG_TASK_GAP = 1 / 12
 PATIENCE = 5
 _SHORTEST_REAL_GAP = 0.01
 
@@ -29,18 +30,22 @@ _SHORTEST_REAL_GAP = 0.01
 def next_poll(elapsed: float, expected: float, polls: int) -> float:
     """Return the seconds until the next question about a task, given its age and what such tasks usually take.
 
-    The first comes at half of what is expected; then a tenth of the age, from 0.2 s up to 15 s or, for long tasks, a
-    twentieth of what is expected. So a task's end is noticed late by about a twentieth of its duration, with about
-    ten questions, whether it takes seconds or an hour.
+    The first comes at half of what is expected, at once for an older task; then a tenth of the age, from 0.2 s up to
+    15 s or, for long tasks, a twelfth of what is expected. So a task's end is noticed late by about a twentieth of its
+    duration, after about nine questions, whether it takes seconds or an hour.
     """
-    if polls == 0 and elapsed < expected * FIRST_LOOK:
+    if polls == 0:
         return max(expected * FIRST_LOOK - elapsed, SHORTEST_GAP)
-    longest = max(LONGEST_GAP, expected / 20)
+    longest = max(LONGEST_GAP, expected * LONG_TASK_GAP)
     return min(max(elapsed * GROWTH, SHORTEST_GAP), longest)
 
 
 class Poller:
-    """Asks ``query`` about tasks until they end. ``per_second`` counts seconds of the service (see ``Clock.scale``)."""
+    """Asks ``query`` about tasks until they end.
+
+    ``per_second`` is the pace over time, in seconds of the service (see ``Clock.scale``); after a quiet while up to
+    ``burst`` questions go out at once, so that two hundred short tasks do not wait for each other.
+    """
 
     def __init__(
         self,
@@ -49,11 +54,13 @@ class Poller:
         clock: Clock | None = None,
         max_in_flight: int = 16,
         per_second: float = 25.0,
+        burst: int = 200,
     ) -> None:
         self._query = query
         self._clock = clock or Clock()
         self._gate = asyncio.Semaphore(max_in_flight)
         self._spacing = self._clock.scale / per_second
+        self._slack = burst * self._spacing
         self._next_turn = float("-inf")
 
     async def watch(
@@ -95,7 +102,7 @@ class Poller:
     async def _turn(self) -> None:
         """Wait for a moment of one's own: questions are spaced, first come, first served."""
         now = self._clock.now()
-        turn = max(now, self._next_turn)
+        turn = max(now - self._slack, self._next_turn)
         self._next_turn = turn + self._spacing
         if turn > now:
             await self._clock.sleep(turn - now)

@@ -19,7 +19,7 @@ import httpx
 
 from rhflow.core.errors import Problem, StepError, StoreError
 from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.errors import unreachable
+from rhflow.runninghub.errors import tidy, unreachable
 from rhflow.runninghub.lanes import DOWNLOAD, Lane
 from rhflow.runninghub.retry import Passing, may_pass, retry_after, retry_free
 
@@ -189,9 +189,10 @@ async def _fetch(client: httpx.AsyncClient, url: str, landing: _Landing) -> None
             if response.status_code != 200:
                 raise _Truncated(f"HTTP {response.status_code} does not fit what was asked")
             landing.version = _version(response)
+        before = landing.size
         async for chunk in response.aiter_bytes(CHUNK):
             await landing.write(chunk)
-        _check_length(response, landing)
+        _check_length(response, landing, received=landing.size - before)
 
 
 def _check_status(response: httpx.Response, url: str) -> None:
@@ -212,10 +213,11 @@ def _continues(response: httpx.Response, landing: _Landing) -> bool:
     return response.status_code == 206 and span is not None and int(span[1]) == landing.size and landing.size > 0
 
 
-def _check_length(response: httpx.Response, landing: _Landing) -> None:
+def _check_length(response: httpx.Response, landing: _Landing, *, received: int) -> None:
+    """Raise when something is missing, which not every transport notices."""
     announced = response.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) != response.num_bytes_downloaded:
-        raise _Truncated(f"{response.num_bytes_downloaded} of {announced} bytes")
+    if announced.isdigit() and "content-encoding" not in response.headers and int(announced) != received:
+        raise _Truncated(f"{received} of {announced} bytes")
     whole = re.search(r"/(\d+)$", response.headers.get("content-range", ""))
     if whole and int(whole[1]) != landing.size:
         raise _Truncated(f"{landing.size} of {whole[1]} bytes")
@@ -228,12 +230,14 @@ def _version(response: httpx.Response) -> str | None:
 
 
 def _shown(url: str) -> str:
-    """Return a URL fit to be shown: without its query, which may hold a signature."""
+    """Return a URL fit to be shown: without its query, which may hold a signature. Raises StepError for none."""
     try:
         parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     except ValueError:
-        return "an address that is none"
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+        pass  # then it is reported like any other
+    raise StepError(Problem("result-unreachable", f"`{tidy(url)}` is not the address of a result"))
 
 
 def _unwritable(error: OSError) -> StoreError:

@@ -162,5 +162,3 @@ def _prolonged(job: Job, frames: Iterator[Planes], size: Size, *, info: ClipInfo
     if last is not None:
         more = round((job.number("duration") or _DEFAULT_SECONDS) * info.fps)
         yield from _moving(last, job.prompt, size, count=more, seed=job.seed)
-
-

@@ -19,7 +19,7 @@ Grade = Callable[[Image.Image, random.Random], Image.Image]
 def _toned(image: Image.Image, dark: str, mid: str, light: str, *, share: float) -> Image.Image:
     """Return a mixture of ``image`` and its brightness painted in three colours."""
     grey = ImageOps.autocontrast(image.convert("L"), cutoff=0.5)
-    return Image.blend(image, ImageOps.colorize(grey, rgb(dark), rgb(light), mid=rgb(mid)), share)  # type: ignore[arg-type]
+    return Image.blend(image, ImageOps.colorize(grey, rgb(dark), rgb(light), mid=rgb(mid)), share)
 
 
 def _strength(image: Image.Image, *, colour: float = 1.0, contrast: float = 1.0, light: float = 1.0) -> Image.Image:
@@ -30,8 +30,12 @@ def _strength(image: Image.Image, *, colour: float = 1.0, contrast: float = 1.0,
 
 def _bloom(image: Image.Image, share: float) -> Image.Image:
     """Let the bright parts shine."""
-    small = image.resize((max(1, image.width // 6), max(1, image.height // 6))).point([max(0, v - 90) for v in range(256)] * 3)
-    glow = small.filter(ImageFilter.GaussianBlur(max(2, min(small.size) // 28))).resize(image.size, Image.Resampling.BICUBIC)
+    small = image.resize((max(1, image.width // 6), max(1, image.height // 6))).point(
+        [max(0, v - 90) for v in range(256)] * 3
+    )
+    glow = small.filter(ImageFilter.GaussianBlur(max(2, min(small.size) // 28))).resize(
+        image.size, Image.Resampling.BICUBIC
+    )
     return Image.blend(image, ImageChops.screen(image, glow), share)
 
 
@@ -86,18 +90,26 @@ def neon(image: Image.Image, _: random.Random) -> Image.Image:
     """Magenta and cyan, glowing edges."""
     toned = _toned(_strength(image, contrast=1.25, light=0.82), "0a0326", "b01f8f", "56f0f4", share=0.72)
     edges = image.convert("L").filter(ImageFilter.FIND_EDGES).filter(ImageFilter.GaussianBlur(1.2))
-    glow = ImageOps.colorize(edges.point([min(255, v * 4) for v in range(256)]), (0, 0, 0), rgb("ff58c8"))  # type: ignore[arg-type]
+    glow = ImageOps.colorize(edges.point([min(255, v * 4) for v in range(256)]), (0, 0, 0), rgb("ff58c8"))
     return _edged(_bloom(ImageChops.screen(toned, glow), 0.7), 0.9)
 
 
 def watercolour(image: Image.Image, dice: random.Random) -> Image.Image:
     """Soft patches of paint on rough paper."""
     third = image.resize((max(8, image.width // 3), max(8, image.height // 3)), Image.Resampling.BOX)
-    patches = third.filter(ImageFilter.MedianFilter(7)).filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(3))
-    patches = ImageOps.posterize(patches.filter(ImageFilter.GaussianBlur(1)), 5).resize(image.size, Image.Resampling.BICUBIC)
-    lines = ImageOps.invert(patches.convert("L").filter(ImageFilter.FIND_EDGES)).point([max(0, 255 - (255 - v) * 2) for v in range(256)])
+    patches = (
+        third.filter(ImageFilter.MedianFilter(7)).filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(3))
+    )
+    patches = ImageOps.posterize(patches.filter(ImageFilter.GaussianBlur(1)), 5).resize(
+        image.size, Image.Resampling.BICUBIC
+    )
+    lines = ImageOps.invert(patches.convert("L").filter(ImageFilter.FIND_EDGES)).point(
+        [max(0, 255 - (255 - v) * 2) for v in range(256)]
+    )
     pale = Image.blend(_strength(patches, colour=1.15, light=1.08), Image.new("RGB", image.size, rgb("faf5ea")), 0.24)
-    paper = Image.frombytes("L", (256, 256), dice.randbytes(65536)).resize((image.width, image.height), Image.Resampling.BICUBIC)
+    paper = Image.frombytes("L", (256, 256), dice.randbytes(65536)).resize(
+        (image.width, image.height), Image.Resampling.BICUBIC
+    )
     rough = paper.filter(ImageFilter.GaussianBlur(1)).point([232 + v // 12 for v in range(256)])
     inked = Image.blend(pale, ImageChops.multiply(pale, lines.convert("RGB")), 0.45)
     return ImageChops.multiply(inked, rough.convert("RGB"))
@@ -115,8 +127,11 @@ def sketch(image: Image.Image, _: random.Random) -> Image.Image:
     grey = image.convert("L")
     blurred = ImageOps.invert(grey).filter(ImageFilter.GaussianBlur(max(2.0, min(image.size) / 130)))
     dodge = ImageChops.add(grey, ImageChops.multiply(grey, blurred), scale=1.0)
-    lines = ImageChops.multiply(dodge, ImageOps.invert(grey.filter(ImageFilter.FIND_EDGES)).point([max(0, 255 - (255 - v) * 3) for v in range(256)]))
-    return ImageOps.colorize(lines, rgb("2b2a33"), rgb("f8f4ea"))  # type: ignore[arg-type]
+    lines = ImageChops.multiply(
+        dodge,
+        ImageOps.invert(grey.filter(ImageFilter.FIND_EDGES)).point([max(0, 255 - (255 - v) * 3) for v in range(256)]),
+    )
+    return ImageOps.colorize(lines, rgb("2b2a33"), rgb("f8f4ea"))
 
 
 def snow(image: Image.Image, dice: random.Random) -> Image.Image:
@@ -125,7 +140,9 @@ def snow(image: Image.Image, dice: random.Random) -> Image.Image:
     flakes = Image.new("L", image.size)
     for size, count in ((0.004, 150), (0.008, 60), (0.014, 16)):
         radius = max(1, round(min(image.size) * size))
-        dot = Image.radial_gradient("L").point([max(0, 255 - v * 2) for v in range(256)]).resize((2 * radius, 2 * radius))
+        dot = (
+            Image.radial_gradient("L").point([max(0, 255 - v * 2) for v in range(256)]).resize((2 * radius, 2 * radius))
+        )
         for _ in range(count):
             flakes.paste(255, (dice.randrange(image.width), dice.randrange(image.height)), dot)
     pale.paste((255, 255, 255), (0, 0), flakes)
@@ -139,7 +156,11 @@ def rain(image: Image.Image, dice: random.Random) -> Image.Image:
     streak = Image.linear_gradient("L").point([v // 3 for v in range(256)])
     for _ in range(320):
         length = round(min(image.size) * dice.uniform(0.02, 0.07))
-        drops.paste(130, (dice.randrange(image.width), dice.randrange(-length, image.height)), streak.resize((max(1, length // 26), max(2, length))))
+        drops.paste(
+            130,
+            (dice.randrange(image.width), dice.randrange(-length, image.height)),
+            streak.resize((max(1, length // 26), max(2, length))),
+        )
     slanted = drops.rotate(-9, Image.Resampling.BILINEAR)
     grey.paste((225, 234, 240), (0, 0), slanted)
     return grey
@@ -147,7 +168,9 @@ def rain(image: Image.Image, dice: random.Random) -> Image.Image:
 
 def fog(image: Image.Image, _: random.Random) -> Image.Image:
     """Mist that thickens towards the horizon."""
-    veil = Image.linear_gradient("L").point([round(205 - abs(v - 140) * 1.15) if abs(v - 140) < 150 else 30 for v in range(256)])
+    veil = Image.linear_gradient("L").point(
+        [round(205 - abs(v - 140) * 1.15) if abs(v - 140) < 150 else 30 for v in range(256)]
+    )
     result = _strength(image, colour=0.7, contrast=0.9)
     result.paste(rgb("e3e6e6"), (0, 0), veil.resize(image.size))
     return result
@@ -197,12 +220,12 @@ _GRADES: Mapping[Grade, str] = {
 }  # fmt: skip
 _DEFAULTS: tuple[Grade, ...] = (dramatic, warm, cool, bright, pastel, sunset)
 _MANNERS = frozenset({watercolour, painted, sketch})
-_CLOSER = frozenset("close closeup macro detail zoom".split())
-_ADDING = frozenset("add put place insert include".split())
+_CLOSER = frozenset({"close", "closeup", "macro", "detail", "zoom"})
+_ADDING = frozenset({"add", "put", "place", "insert", "include"})
 
 
 def regrade(image: Image.Image, prompt: str, *, seed: int) -> Image.Image:
-    """Return ``image`` changed as ``prompt`` asks, at its own size; a prompt without a known word picks a mood by itself."""
+    """Return ``image`` changed as ``prompt`` asks, at its own size; without a known word the seed picks a mood."""
     words = words_of(prompt)
     dice = random.Random(seed)
     if not _CLOSER.isdisjoint(words):

@@ -1,7 +1,7 @@
 """The visible mark on everything made here: a badge, and on pictures a caption.
 
-A marked PNG carries what its mark covers (a thin strip, as JPEG in a text chunk). When it comes back as an input the strip
-is put back first, so marks do not pile up along a pipeline, and nothing has to be remembered between runs.
+A marked PNG carries what its mark covers (a thin strip, as JPEG in a text chunk). When it comes back as an input the
+strip is put back first, so marks do not pile up along a pipeline, and nothing has to be remembered between runs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Camera moves over a still picture, by the words of a prompt.
 
-A view is a window on the picture: its centre (shares of the width and height) and how much it magnifies. The path is eased
-at both ends and never leaves the picture.
+A view is a window on the picture: its centre (shares of the width and height) and how much it magnifies. The path is
+eased at both ends and never leaves the picture.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from rhflow.media.image import Box, Size
 
 Place = tuple[float, float, float]
-_AMOUNTS: Mapping[str, float] = {"slow": 0.8, "slowly": 0.8, "gentle": 0.7, "subtle": 0.6, "fast": 1.4, "quick": 1.4, "dramatic": 1.3}
+_AMOUNTS: Mapping[str, float] = {
+    "slow": 0.8,
+    "slowly": 0.8,
+    "gentle": 0.7,
+    "subtle": 0.6,
+    "fast": 1.4,
+    "quick": 1.4,
+    "dramatic": 1.3,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,10 @@ def cube(colour: tuple[float, float, float], *, name: str) -> bytes:
 
 def _scene(colour: tuple[float, float, float], name: str, lengths: tuple[int, int, int]) -> dict[str, object]:
     places, normals, indices = lengths
-    material = {"name": "simulated", "pbrMetallicRoughness": {"baseColorFactor": [*colour, 1.0], "roughnessFactor": 0.6, "metallicFactor": 0.1}}
+    material = {
+        "name": "simulated",
+        "pbrMetallicRoughness": {"baseColorFactor": [*colour, 1.0], "roughnessFactor": 0.6, "metallicFactor": 0.1},
+    }
     return {
         "asset": {"version": "2.0", "generator": "rhflow simulator"},
         "scene": 0,
@@ -64,7 +67,14 @@ def _scene(colour: tuple[float, float, float], name: str, lengths: tuple[int, in
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0, "NORMAL": 1}, "indices": 2, "material": 0}]}],
         "materials": [material],
         "accessors": [
-            {"bufferView": 0, "componentType": _FLOAT, "count": 24, "type": "VEC3", "min": [-0.5] * 3, "max": [0.5] * 3},
+            {
+                "bufferView": 0,
+                "componentType": _FLOAT,
+                "count": 24,
+                "type": "VEC3",
+                "min": [-0.5] * 3,
+                "max": [0.5] * 3,
+            },
             {"bufferView": 1, "componentType": _FLOAT, "count": 24, "type": "VEC3"},
             {"bufferView": 2, "componentType": _SHORT, "count": 36, "type": "SCALAR"},
         ],

@@ -49,4 +49,6 @@ def _pluck(mixed: list[float], start: float, pitch: float, *, length: float, lou
     for index in range(min(round(length * _RATE), len(mixed) - first)):
         age = index / (length * _RATE)
         swell = min(1.0, index / 120) * math.exp(-4.2 * age)
-        mixed[first + index] += loud * swell * (math.sin(turn * index) + 0.35 * math.exp(-4 * age) * math.sin(2 * turn * index))
+        mixed[first + index] += (
+            loud * swell * (math.sin(turn * index) + 0.35 * math.exp(-4 * age) * math.sin(2 * turn * index))
+        )

@@ -1,4 +1,4 @@
-"""Text as a result: plain sentences about the inputs, JSON where the prompt wants JSON, or the ids that some models give."""
+"""Text as a result: plain sentences, JSON where the prompt wants JSON, or the ids that some models give."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _LIGHTS = ("soft window light", "low golden light", "an even overcast sky", "a s
 _ENDS = ("leave room for the title", "let the colours carry it", "keep the background calm", "end on the detail")
 _KEY = re.compile(r"""["'`](\w{1,40})["'`]""")
 _COUNT = re.compile(r"\b([1-9]|1\d|20)\b")
-_STOP = frozenset("a an and the of in on for with to as is it write describe list give return json please from by at me".split())
+_STOP = frozenset(
+    {"and", "the", "for", "with", "write", "describe", "list", "give", "return", "json", "please", "from"}
+)
 
 
 def make_text(job: Job) -> Made:

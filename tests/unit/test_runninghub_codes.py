@@ -99,6 +99,13 @@ def test_the_service_keeps_its_own_words():
     assert error.problems[0].fields == {"code": "301", "service": "bad [31m prompt | 参数错误", "http": "400"}
 
 
+def test_a_code_that_is_not_listed_is_named():
+    for status, problem in ((200, "api-unlisted"), (400, "api-http-4xx")):
+        error = service_error(ApiError("4711", "neu", status), "`vendor/model`").problems[0]
+        assert error.code == problem
+        assert error.message.endswith("(code `4711`)")
+
+
 def test_foreign_text_is_cut():
     assert len(tidy("x " * 5000)) == 500
     assert tidy("a\u202eb\ud800") == "a b"

@@ -1,6 +1,7 @@
 """Tasks are noticed soon after they end, with few questions, whatever their number; no real second is slept."""
 
 import asyncio
+import bisect
 import math
 import random
 import selectors
@@ -106,7 +107,7 @@ def test_gaps_grow_with_age():
 
 
 def test_an_old_task_is_asked_about_at_once():
-    assert next_poll(500, 100, 0) == LONGEST_GAP
+    assert next_poll(500, 100, 0) == SHORTEST_GAP
     assert next_poll(0, 100, 0) == 50
 
 
@@ -141,8 +142,9 @@ def test_a_thousand_tasks_share_the_gate():
         await asyncio.gather(*(poller.watch(task, expected_seconds=100) for task in durations))
         assert set(service.noticed) == set(durations)
         assert service.most <= 16
-        per_second = Counter(int(moment) for moment in service.moments)
-        assert max(per_second.values()) <= 26
+        moments = sorted(service.moments)
+        most_in_ten_seconds = max(bisect.bisect_right(moments, moment + 10) - at for at, moment in enumerate(moments))
+        assert most_in_ten_seconds <= 200 + 10 * 25 + 1  # the burst once, then the pace
         assert sum(service.asked.values()) < 8 * 1000
         late = [service.noticed[task] - durations[task] for task in durations]
         assert statistics.mean(late) < 60
@@ -188,7 +190,7 @@ def test_the_age_of_a_resumed_task_counts():
         loop = asyncio.get_running_loop()
         service = Service({"1": 0})
         await Poller(service.query).watch("1", expected_seconds=600, age_seconds=595)
-        assert loop.time() < 40
+        assert loop.time() < 1
 
     run(main)
 

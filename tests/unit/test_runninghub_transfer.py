@@ -265,7 +265,7 @@ async def test_a_download_that_never_ends_well_ends(tmp_path: Path):
     async with hub(Host(*[100] * 50)) as client:
         with pytest.raises(StepError, match="no answer to the download of") as caught:
             await client.download(URL, tmp_path / "out")
-    assert client.requests["download"] == 7  # the first one made progress
+    assert client.requests["download"] == 6
     assert not (tmp_path / "out").exists()
     assert "sign=abc" not in str(caught.value)
 
@@ -296,7 +296,7 @@ async def test_a_link_that_has_aged_out(status, code):
 @pytest.mark.parametrize("url", ["ftp://h/a", "https://[", "no url", "http://h:99999/"])
 async def test_an_address_that_is_none(url):
     async with hub(lambda request: httpx.Response(200)) as client:
-        with pytest.raises(StepError):
+        with pytest.raises(StepError, match="is not the address of a result"):
             await client.download(url, io.BytesIO())
 
 

@@ -324,7 +324,9 @@ def test_garbage_is_an_error_with_a_name(body):
 
 
 def test_bytes_that_are_no_text_do_not_hide_a_task():
-    body = b'\xef\xbb\xbf{"taskId": "7", "note": "\xff\xfe", "bad": "\\ud800", "seed": NaN, "x": 1e999, "y": 1e9999999999999999999}'
+    body = (
+        b'\xef\xbb\xbf{"taskId": "7", "n": "\xff", "bad": "\\ud800", "seed": NaN, "x": 1e999, "y": 1e99999999999999999}'
+    )
     found = read_submitted(body)
     assert isinstance(found, Submitted)
     assert found.task_id == "7"

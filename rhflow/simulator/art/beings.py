@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from rhflow.media.image import Colour
-from rhflow.simulator.art.canvas import Pen, smooth
+from rhflow.simulator.art.canvas import Pen, outline, smooth
 from rhflow.simulator.art.colour import BLACK, brightness, darker, lighter, lit, mix, rgb
 from rhflow.simulator.art.indoors import SHINE
 
@@ -26,32 +26,38 @@ def cat(pen: Pen) -> None:
     fur = _fur(pen)
     dim, pale = darker(fur, 0.34), lighter(fur, 0.42)
     pen.shadow(0.46, strength=0.6)
-    tail = [(0.16, 0.07), (0.4, 0.06), (0.46, 0.2), (0.38, 0.33)]
+    tail = outline("160,70 400,60 460,200 380,330")
     pen.line(tail, dim, 0.09, curved=True)
     pen.line([(x, y + 0.012) for x, y in tail], fur, 0.055, curved=True)
-    body = [(-0.23, 0.02), (-0.27, 0.2), (-0.2, 0.44), (-0.12, 0.6), (0.12, 0.6), (0.21, 0.42), (0.29, 0.19), (0.24, 0.02)]
+    body = outline("-230,20 -270,200 -200,440 -120,600 120,600 210,420 290,190 240,20")
     pen.blob(body, [fur, lighter(fur, 0.1), dim], sideways=True)
-    pen.blob([(-0.1, 0.14), (-0.13, 0.34), (0.0, 0.52), (0.13, 0.34), (0.1, 0.14)], [pale, mix(pale, fur, 0.5)])
+    pen.blob(outline("-100,140 -130,340 0,520 130,340 100,140"), [pale, mix(pale, fur, 0.5)])
     for x in (-0.085, 0.085):
-        pen.blob([(x - 0.065, 0.02), (x - 0.055, 0.32), (x + 0.055, 0.32), (x + 0.065, 0.02)], [lighter(fur, 0.06), mix(fur, dim, 0.5)], sideways=True)
+        pen.blob(
+            [(x - 0.065, 0.02), (x - 0.055, 0.32), (x + 0.055, 0.32), (x + 0.065, 0.02)],
+            [lighter(fur, 0.06), mix(fur, dim, 0.5)],
+            sideways=True,
+        )
         pen.oval((x, 0.032), (0.078, 0.036), pale)
         for toe in (-0.025, 0.02):
             pen.line([(x + toe, 0.012), (x + toe, 0.04)], dim, 0.006)
     for way in (-1, 1):
         pen.fill([(way * 0.215, 0.75), (way * 0.205, 0.995), (way * 0.045, 0.86)], mix(fur, dim, 0.3 if way > 0 else 0))
         pen.fill([(way * 0.18, 0.79), (way * 0.182, 0.935), (way * 0.085, 0.85)], mix(rgb("e79c94"), fur, 0.25))
-    head = [(-0.235, 0.7), (-0.2, 0.83), (-0.09, 0.895), (0.09, 0.895), (0.2, 0.83), (0.235, 0.7), (0.13, 0.585), (0.0, 0.56), (-0.13, 0.585)]
+    head = outline("-235,700 -200,830 -90,895 90,895 200,830 235,700 130,585 0,560 -130,585")
     pen.blob(head, [lighter(fur, 0.1), fur, mix(fur, dim, 0.6)], sideways=True)
     for x in (-0.05, 0.0, 0.05):
         pen.line([(x, 0.878), (x * 0.8, 0.815)], dim, 0.018)
-    pen.blob([(-0.095, 0.64), (-0.05, 0.69), (0.05, 0.69), (0.095, 0.64), (0.0, 0.58)], pale)
+    pen.blob(outline("-95,640 -50,690 50,690 95,640 0,580"), pale)
     _eyes(pen, y=0.735, apart=0.1, iris=rgb("e0b53a") if brightness(fur) < 0.6 else rgb("6fa35a"))
     pen.fill([(-0.026, 0.678), (0.026, 0.678), (0.0, 0.652)], rgb("c9776f"))
     pen.line([(0, 0.655), (0, 0.635)], darker(dim, 0.4), 0.007)
     for way in (-1, 1):
         pen.line([(0, 0.635), (way * 0.024, 0.622), (way * 0.046, 0.632)], darker(dim, 0.4), 0.007, curved=True)
         for lift in (-0.02, 0.004, 0.028):
-            pen.line([(way * 0.085, 0.648 + lift * 0.4), (way * 0.3, 0.65 + lift * 1.6)], (*lighter(pale, 0.5), 210), 0.0045)
+            pen.line(
+                [(way * 0.085, 0.648 + lift * 0.4), (way * 0.3, 0.65 + lift * 1.6)], (*lighter(pale, 0.5), 210), 0.0045
+            )
 
 
 def _eyes(pen: Pen, *, y: float, apart: float, iris: Colour) -> None:
@@ -69,26 +75,30 @@ def dog(pen: Pen) -> None:
     dim, pale = darker(fur, 0.38), lighter(fur, 0.5)
     pen.shadow(0.48, strength=0.6)
     pen.line([(0.2, 0.08), (0.4, 0.12), (0.47, 0.27)], mix(fur, dim, 0.4), 0.075, curved=True)
-    body = [(-0.25, 0.02), (-0.28, 0.2), (-0.2, 0.46), (-0.12, 0.62), (0.12, 0.62), (0.21, 0.44), (0.3, 0.19), (0.26, 0.02)]
+    body = outline("-250,20 -280,200 -200,460 -120,620 120,620 210,440 300,190 260,20")
     pen.blob(body, [fur, lighter(fur, 0.1), dim], sideways=True)
-    pen.blob([(-0.11, 0.12), (-0.13, 0.36), (0.0, 0.55), (0.13, 0.36), (0.11, 0.12)], [pale, mix(pale, fur, 0.5)])
+    pen.blob(outline("-110,120 -130,360 0,550 130,360 110,120"), [pale, mix(pale, fur, 0.5)])
     for x in (-0.095, 0.095):
-        pen.blob([(x - 0.07, 0.02), (x - 0.06, 0.34), (x + 0.06, 0.34), (x + 0.07, 0.02)], [lighter(fur, 0.05), mix(fur, dim, 0.5)], sideways=True)
+        pen.blob(
+            [(x - 0.07, 0.02), (x - 0.06, 0.34), (x + 0.06, 0.34), (x + 0.07, 0.02)],
+            [lighter(fur, 0.05), mix(fur, dim, 0.5)],
+            sideways=True,
+        )
         pen.oval((x, 0.034), (0.088, 0.04), pale)
     collar = pen.canvas.palette.accent if brightness(pen.canvas.palette.accent) > 0.2 else rgb("b63a34")
     pen.line([(-0.13, 0.575), (0.0, 0.54), (0.13, 0.575)], collar, 0.04, curved=True)
     pen.oval((0.0, 0.51), (0.03, 0.03), rgb("e2bd58"))
-    head = [(-0.2, 0.72), (-0.17, 0.88), (0.0, 0.94), (0.17, 0.88), (0.2, 0.72), (0.12, 0.58), (0.0, 0.55), (-0.12, 0.58)]
+    head = outline("-200,720 -170,880 0,940 170,880 200,720 120,580 0,550 -120,580")
     pen.blob(head, [lighter(fur, 0.08), fur, mix(fur, dim, 0.5)], sideways=True)
-    pen.blob([(0.0, 0.92), (0.045, 0.8), (0.1, 0.68), (0.0, 0.6), (-0.1, 0.68), (-0.045, 0.8)], pale)
+    pen.blob(outline("0,920 45,800 100,680 0,600 -100,680 -45,800"), pale)
     for way in (-1, 1):
         ear = [(way * 0.13, 0.91), (way * 0.24, 0.87), (way * 0.285, 0.68), (way * 0.22, 0.58), (way * 0.16, 0.72)]
         pen.blob(ear, mix(dim, BLACK, 0.12) if way > 0 else dim)
         pen.oval((way * 0.092, 0.77), (0.03, 0.034), rgb("2a1a12"))
         pen.oval((way * 0.092 - 0.01, 0.783), (0.009, 0.009), SHINE)
-    pen.blob([(-0.055, 0.695), (0.0, 0.715), (0.055, 0.695), (0.0, 0.645)], rgb("241a18"))
+    pen.blob(outline("-55,695 0,715 55,695 0,645"), rgb("241a18"))
     pen.oval((-0.014, 0.695), (0.014, 0.007), (120, 110, 110))
-    pen.blob([(-0.035, 0.6), (0.035, 0.6), (0.026, 0.53), (-0.026, 0.53)], rgb("d96f74"))
+    pen.blob(outline("-35,600 35,600 26,530 -26,530"), rgb("d96f74"))
     for way in (-1, 1):
         pen.line([(0, 0.65), (way * 0.035, 0.61), (way * 0.085, 0.63)], rgb("241a18"), 0.008, curved=True)
 
@@ -122,7 +132,7 @@ def robot(pen: Pen) -> None:
     pen.line([(0, 0.9), (0, 0.965)], steel[2], 0.016)
     pen.soft((0, 0.98), (0.08, 0.08), palette.accent, 0.8, softness=1.6)
     pen.oval((0, 0.98), (0.03, 0.03), [lighter(palette.accent, 0.4), palette.accent])
-    pen.veil([(-0.2, 0.86), (-0.12, 0.87), (-0.2, 0.7), (-0.235, 0.72)], SHINE, 0.4)
+    pen.veil(outline("-200,860 -120,870 -200,700 -235,720"), SHINE, 0.4)
 
 
 def portrait(pen: Pen) -> None:
@@ -133,16 +143,16 @@ def portrait(pen: Pen) -> None:
     cloth, shade = lit(palette.accent, light), darker(skin, 0.24)  # type: ignore[arg-type]
     long = dice.random() < 0.6
     if long:
-        mane = [(-0.2, 0.92), (-0.29, 0.7), (-0.27, 0.4), (-0.31, 0.2), (0.31, 0.2), (0.27, 0.4), (0.29, 0.7), (0.2, 0.92), (0, 0.99)]
+        mane = outline("-200,920 -290,700 -270,400 -310,200 310,200 270,400 290,700 200,920 0,990")
         pen.blob(mane, [darker(hair, 0.1), darker(hair, 0.4)], sideways=True)
-    shoulders = [(-0.62, -0.25), (-0.56, 0.08), (-0.4, 0.2), (-0.15, 0.27), (0.15, 0.27), (0.4, 0.2), (0.56, 0.08), (0.62, -0.25)]
+    shoulders = outline("-620,-250 -560,80 -400,200 -150,270 150,270 400,200 560,80 620,-250")
     pen.fill(smooth(shoulders, closed=False), [lighter(cloth, 0.12), cloth, darker(cloth, 0.42)], sideways=True)
-    pen.blob([(-0.1, 0.46), (-0.115, 0.28), (0.0, 0.19), (0.115, 0.28), (0.1, 0.46)], [skin, shade], sideways=True)
-    pen.blob([(-0.1, 0.42), (0.0, 0.33), (0.1, 0.42), (0.0, 0.44)], darker(skin, 0.34))
+    pen.blob(outline("-100,460 -115,280 0,190 115,280 100,460"), [skin, shade], sideways=True)
+    pen.blob(outline("-100,420 0,330 100,420 0,440"), darker(skin, 0.34))
     pen.line([(-0.16, 0.275), (0.0, 0.165), (0.16, 0.275)], darker(cloth, 0.3), 0.03, curved=True)
     for way in (-1, 1):
         pen.oval((way * 0.2, 0.61), (0.035, 0.055), mix(skin, shade, 0.3 + 0.4 * (way > 0)))
-    face = [(0, 0.365), (-0.11, 0.42), (-0.185, 0.56), (-0.195, 0.72), (-0.12, 0.87), (0.12, 0.87), (0.195, 0.72), (0.185, 0.56), (0.11, 0.42)]
+    face = outline("0,365 -110,420 -185,560 -195,720 -120,870 120,870 195,720 185,560 110,420")
     pen.blob(face, [lighter(skin, 0.1), skin, mix(skin, shade, 0.85)], sideways=True)
     pen.soft((-0.11, 0.52), (0.08, 0.06), rgb("e0705f"), 0.28)
     pen.soft((0.11, 0.52), (0.08, 0.06), rgb("e0705f"), 0.28)
@@ -152,9 +162,9 @@ def portrait(pen: Pen) -> None:
         pen.line([(way * 0.04, 0.7), (way * 0.095, 0.722), (way * 0.15, 0.7)], line, 0.015, curved=True)
     pen.line([(0.008, 0.65), (0.026, 0.55), (-0.012, 0.54)], shade, 0.012, curved=True)
     lip = mix(rgb("b4504c"), skin, 0.3)
-    pen.blob([(-0.058, 0.473), (-0.018, 0.487), (0.0, 0.481), (0.018, 0.487), (0.058, 0.473), (0.0, 0.449)], lip)
+    pen.blob(outline("-58,473 -18,487 0,481 18,487 58,473 0,449"), lip)
     pen.line([(-0.055, 0.473), (0.0, 0.468), (0.055, 0.473)], darker(lip, 0.4), 0.006, curved=True)
-    crown = [(-0.2, 0.66), (-0.225, 0.8), (-0.15, 0.95), (0.02, 0.995), (0.17, 0.94), (0.225, 0.8), (0.2, 0.66), (0.165, 0.77), (0.06, 0.845), (-0.08, 0.83), (-0.165, 0.75)]
+    crown = outline("-200,660 -225,800 -150,950 20,995 170,940 225,800 200,660 165,770 60,845 -80,830 -165,750")
     pen.blob(crown, [lighter(hair, 0.06), lighter(hair, 0.12), darker(hair, 0.4)], sideways=True)
 
 
@@ -164,12 +174,14 @@ def car(pen: Pen) -> None:
     paint = lit(palette.accent, palette.ambient)
     glass = mix(palette.sky[1], rgb("20303c"), 0.4)
     pen.soft((0, 0.01), (1.15, 0.1), BLACK, 0.6, softness=0.7)
-    body = [(-1.0, 0.2), (-0.98, 0.4), (-0.82, 0.5), (-0.56, 0.56), (-0.34, 0.86), (0.0, 0.97), (0.3, 0.88), (0.52, 0.58), (0.86, 0.5), (1.0, 0.38), (1.0, 0.2), (0.7, 0.14), (-0.7, 0.14)]
+    body = outline(
+        "-1000,200 -980,400 -820,500 -560,560 -340,860 0,970 300,880 520,580 860,500 1000,380 1000,200 700,140 -700,140"
+    )
     pen.blob(body, [lighter(paint, 0.34), paint, paint, darker(paint, 0.5)])
-    windows = [(-0.44, 0.57), (-0.27, 0.8), (0.0, 0.885), (0.24, 0.8), (0.39, 0.58)]
+    windows = outline("-440,570 -270,800 0,885 240,800 390,580")
     pen.fill(smooth(windows, closed=False), [lighter(glass, 0.35), glass])
-    pen.fill([(-0.035, 0.56), (-0.035, 0.9), (0.02, 0.9), (0.02, 0.56)], paint)
-    pen.veil([(-0.33, 0.6), (-0.19, 0.8), (-0.12, 0.82), (-0.25, 0.6)], SHINE, 0.35)
+    pen.fill(outline("-35,560 -35,900 20,900 20,560"), paint)
+    pen.veil(outline("-330,600 -190,800 -120,820 -250,600"), SHINE, 0.35)
     pen.line([(-0.035, 0.56), (-0.03, 0.2)], darker(paint, 0.4), 0.01)
     pen.line([(0.42, 0.56), (0.44, 0.3)], darker(paint, 0.4), 0.01)
     pen.box((0.06, 0.49), (0.1, 0.022), lighter(paint, 0.65), round_by=0.01)
@@ -180,9 +192,12 @@ def car(pen: Pen) -> None:
     pen.oval((-0.955, 0.4), (0.035, 0.055), rgb("c42f2b"))
     if palette.dark or palette.sun_height > 0.49:
         pen.soft((1.02, 0.41), (0.36, 0.22), rgb("fff0bd"), 0.7, softness=1.6)
-        pen.veil([(0.98, 0.44), (2.4, 0.55), (2.4, 0.02), (0.98, 0.38)], rgb("fff0bd"), 0.13)
+        pen.veil(outline("980,440 2400,550 2400,20 980,380"), rgb("fff0bd"), 0.13)
     for x in (-0.58, 0.58):
-        arch = [(x + 0.275 * math.cos(math.pi * step / 24), 0.17 + 0.275 * math.sin(math.pi * step / 24)) for step in range(25)]
+        arch = [
+            (x + 0.275 * math.cos(math.pi * step / 24), 0.17 + 0.275 * math.sin(math.pi * step / 24))
+            for step in range(25)
+        ]
         pen.fill(arch, darker(paint, 0.72))
         pen.oval((x, 0.18), (0.215, 0.215), rgb("1c1d22"))
         pen.oval((x, 0.18), (0.125, 0.125), [rgb("eceef0"), rgb("82888f")])

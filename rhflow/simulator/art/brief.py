@@ -13,20 +13,21 @@ from rhflow.simulator.art.colour import rgb
 _WORD = re.compile(r"[a-z]+")
 
 PLACES: Mapping[str, str] = {
-    "sea": "sea ocean beach coast coastline shore shoreline seaside harbour harbor bay wave surf island water lighthouse "
-    "boat ship sailboat yacht sailing 海 海边 灯塔 船",
+    "sea": "sea ocean beach coast coastline shore shoreline seaside harbour harbor bay wave surf island water "
+    "lighthouse boat ship sailboat yacht sailing 海 海边 灯塔 船",
     "mountains": "mountain mountains alps peak summit cliff glacier valley lake fjord himalaya volcano 山 雪山 湖",
-    "hills": "hill hills meadow countryside farm village garden park spring vineyard farmhouse cottage house tree balloon "
-    "valley 草地 田野 村",
+    "hills": "hill hills meadow countryside farm village garden park spring vineyard farmhouse cottage house tree "
+    "balloon 草地 田野 村",
     "field": "field flowers lavender wheat poppies tulips sunflower sunflowers wildflowers 花田",
     "forest": "forest woods woodland jungle pine pines redwood fog deer fox 森林 树林",
     "desert": "desert dune dunes sahara mesa canyon cactus camel sand mars 沙漠",
-    "city": "city skyline street downtown urban skyscraper skyscrapers tokyo york cyberpunk metropolis rooftop apartment "
-    "buildings traffic 城市 街道 东京",
-    "space": "space galaxy planet planets nebula cosmos cosmic orbit astronaut stars universe spaceship rocket 太空 星系 宇宙",
+    "city": "city skyline street downtown urban skyscraper skyscrapers tokyo york cyberpunk metropolis rooftop "
+    "apartment buildings traffic 城市 街道 东京",
+    "space": "space galaxy planet planets nebula cosmos cosmic orbit astronaut stars universe "
+    "spaceship rocket 太空 星系 宇宙",
     "road": "road highway car automobile driving race racing truck roadster 公路 汽车",
-    "table": "table desk kitchen cafe coffee tea teapot cup mug breakfast bread cat kitten dog puppy window room interior "
-    "sofa bedroom vase book 茶 咖啡 猫 桌",
+    "table": "table desk kitchen cafe coffee tea teapot cup mug breakfast bread cat kitten dog puppy window room "
+    "interior sofa bedroom vase book 茶 咖啡 猫 桌",
     "studio": "studio product packshot bottle perfume cosmetic cream sneaker shoe watch phone smartphone headphones "
     "portrait headshot model face woman man girl boy lady person fashion robot packaging box plinth pedestal marble "
     "advertisement isolated bouquet 产品 瓶 肖像 女孩 男孩 香水",
@@ -60,7 +61,8 @@ SUBJECTS: Mapping[str, str] = {
     "phone": "phone smartphone iphone 手机",
     "box": "box packaging package gift parcel 盒",
     "shoe": "sneaker sneakers shoe shoes trainer 鞋",
-    "portrait": "portrait headshot face woman man girl boy lady person model fashion astronaut king queen dress coat jacket 肖像 女孩 男孩",
+    "portrait": "portrait headshot face woman man girl boy lady person model fashion astronaut king "
+    "queen dress coat jacket 肖像 女孩 男孩",
     "tree": "tree oak willow 树",
     "bird": "bird birds gull gulls seagull seagulls eagle 鸟",
 }
@@ -79,14 +81,16 @@ BLOOMS: Mapping[str, Colour] = {
 }  # fmt: skip
 
 OUTDOORS = frozenset({"sea", "mountains", "hills", "field", "forest", "desert", "city", "road"})
-_STUDIO_WORDS = frozenset("studio product packshot plinth pedestal isolated advertisement marble".split())
-_ROOM_WORDS = _STUDIO_WORDS | frozenset("table desk kitchen cafe window room interior bedroom sofa".split())
+_STUDIO_WORDS = frozenset(
+    {"studio", "product", "packshot", "plinth", "pedestal", "isolated", "advertisement", "marble"}
+)
+_ROOM_WORDS = _STUDIO_WORDS | {"table", "desk", "kitchen", "cafe", "window", "room", "interior", "bedroom", "sofa"}
 _ON_TABLES = frozenset({"cup", "teapot", "cat", "dog", "flower", "box"})
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What to paint: a place, the hour there, up to two subjects, the colour of the first, that of flowers in a field."""
+    """What to paint: a place, the hour there, up to two subjects, the colours of the first and of a field's flowers."""
 
     place: str
     hour: str

@@ -34,7 +34,7 @@ def _radial(softness: float) -> Image.Image:
 class Canvas:
     """A picture in the making. ``unit`` is the length of its shorter side; places are in pixels.
 
-    ``draw`` lets what lies below show through colours with a fourth part, ``opaque`` is the quicker one for many shapes.
+    ``draw`` lets what lies below show through colours with a fourth part; ``opaque`` is quicker for many shapes.
     """
 
     def __init__(self, size: Size, *, palette: Palette, seed: int) -> None:
@@ -96,6 +96,12 @@ def ramp(stops: Sequence[Colour], size: Size, *, sideways: bool = False) -> Imag
     return strip.resize(size, Image.Resampling.BILINEAR)
 
 
+@lru_cache(maxsize=256)
+def outline(text: str) -> tuple[Point, ...]:
+    """Return the places written in ``text`` as ``x,y`` pairs in thousandths: shapes are data and read as such."""
+    return tuple((int(x) / 1000, int(y) / 1000) for x, y in (pair.split(",") for pair in text.split()))
+
+
 def smooth(points: Sequence[Point], *, closed: bool = True, steps: int = 8) -> list[Point]:
     """Return a round curve through ``points`` (Catmull-Rom), ``steps`` places for each stretch."""
     count = len(points)
@@ -139,16 +145,20 @@ class Pen:
         """Fill the round shape through ``points``."""
         self.fill(smooth(points), colours, sideways=sideways)
 
-    def oval(
-        self, centre: Point, radii: Point, colours: Colour | Sequence[Colour], *, sideways: bool = False
-    ) -> None:
+    def oval(self, centre: Point, radii: Point, colours: Colour | Sequence[Colour], *, sideways: bool = False) -> None:
         """Fill an ellipse."""
         turns = [math.tau * step / 64 for step in range(64)]
         around = [(centre[0] + radii[0] * math.cos(turn), centre[1] + radii[1] * math.sin(turn)) for turn in turns]
         self.fill(around, colours, sideways=sideways)
 
     def box(
-        self, corner: Point, size: Point, colours: Colour | Sequence[Colour], *, round_by: float = 0.0, sideways: bool = False
+        self,
+        corner: Point,
+        size: Point,
+        colours: Colour | Sequence[Colour],
+        *,
+        round_by: float = 0.0,
+        sideways: bool = False,
     ) -> None:
         """Fill a rectangle from its lower left ``corner``, its corners rounded by ``round_by``."""
         self.fill(_rounded(corner, size, round_by), colours, sideways=sideways)

@@ -19,16 +19,28 @@ from rhflow.simulator.art.palette import palette_for
 _PLACES: Mapping[str, Callable[[Canvas], land.Spot]] = {
     "sea": land.sea, "hills": land.hills, "field": land.field, "desert": land.desert,
     "mountains": wild.mountains, "forest": wild.forest,
-    "city": places.city, "road": places.road, "space": places.space, "studio": places.studio, "backdrop": places.backdrop, "table": places.table,
+    "city": places.city, "road": places.road, "space": places.space,
+    "studio": places.studio, "backdrop": places.backdrop, "table": places.table,
 }  # fmt: skip
 _SUBJECTS: Mapping[str, Callable[[Pen], None]] = {
     "lighthouse": outdoors.lighthouse, "boat": outdoors.boat, "tree": outdoors.tree, "house": outdoors.house,
     "balloon": outdoors.balloon, "bird": outdoors.bird, "rocket": outdoors.rocket,
-    "bottle": indoors.bottle, "cup": indoors.cup, "teapot": indoors.teapot, "flower": indoors.flower, "wildflower": indoors.wildflower,
+    "bottle": indoors.bottle, "cup": indoors.cup, "teapot": indoors.teapot,
+    "flower": indoors.flower, "wildflower": indoors.wildflower,
     "phone": indoors.phone, "box": indoors.box, "shoe": indoors.shoe,
     "cat": beings.cat, "dog": beings.dog, "robot": beings.robot, "portrait": beings.portrait, "car": beings.car,
 }  # fmt: skip
-_SCALES: Mapping[str, float] = {"shoe": 0.62, "car": 1.0, "house": 0.8, "cup": 0.86, "box": 0.86, "teapot": 0.9, "flower": 1.25, "tree": 1.3, "boat": 0.86}
+_SCALES: Mapping[str, float] = {
+    "shoe": 0.62,
+    "car": 1.0,
+    "house": 0.8,
+    "cup": 0.86,
+    "box": 0.86,
+    "teapot": 0.9,
+    "flower": 1.25,
+    "tree": 1.3,
+    "boat": 0.86,
+}
 _AT_SEA = frozenset({"lighthouse", "boat", "bird", "balloon", "rocket"})
 _FLYING = frozenset({"balloon", "bird", "rocket"})
 _MOST_PIXELS = 4_400_000

@@ -32,7 +32,9 @@ def sea(canvas: Canvas) -> Spot:
     for depth, height in ((0.82, 0.05), (0.66, 0.03)):
         ridge(canvas, line + 1, height, palette.ground(rgb("4a6a78"), depth), waves=3)
     deep = lit(rgb("1d5a7a"), palette.ambient)
-    canvas.gradient([mix(palette.sky[-1], deep, 0.35), mix(palette.sky[1], deep, 0.62), deep, darker(deep, 0.4)], top=line)
+    canvas.gradient(
+        [mix(palette.sky[-1], deep, 0.35), mix(palette.sky[1], deep, 0.62), deep, darker(deep, 0.4)], top=line
+    )
     _ripples(canvas, line, sun[0])
     side = 0.3 if sun[0] > canvas.width / 2 else 0.7
     foot = (canvas.width * side, canvas.height * 0.76)
@@ -77,7 +79,9 @@ def _dash(canvas: Canvas, centre: Point, half: float, thick: float, colour: tupl
     canvas.draw.polygon([(x - half, y), (x, y - thick), (x + half, y), (x, y + thick)], fill=colour)
 
 
-def ridge(canvas: Canvas, base: float, height: float, colour: Colour | Sequence[Colour], *, waves: int = 4) -> list[Point]:
+def ridge(
+    canvas: Canvas, base: float, height: float, colour: Colour | Sequence[Colour], *, waves: int = 4
+) -> list[Point]:
     """Fill a rolling skyline down to the bottom; ``height`` is a share of the canvas height. Return the skyline."""
     dice = canvas.random
     parts = [(dice.uniform(0.6, 1.6) * waves, dice.random() * math.tau, dice.uniform(0.3, 1.0)) for _ in range(4)]
@@ -119,7 +123,12 @@ def hills(canvas: Canvas) -> Spot:
         foot = canvas.height * (0.63 + 0.085 * index)
         line = ridge(canvas, foot, 0.1, [lighter(colour, 0.1), darker(colour, 0.14)], waves=2 + index % 2)
         if index in (1, 2):
-            _hedge(canvas, line, mix(colour, lit(rgb("2f5233"), palette.ambient), 0.6), size=canvas.unit * (0.006 + 0.008 * index))
+            _hedge(
+                canvas,
+                line,
+                mix(colour, lit(rgb("2f5233"), palette.ambient), 0.6),
+                size=canvas.unit * (0.006 + 0.008 * index),
+            )
     front = palette.ground(_seasonal(canvas, rgb("4a7a3f")), 0.0)
     ridge(canvas, canvas.height * 0.93, 0.06, [lighter(front, 0.06), darker(front, 0.35)], waves=2)
     return Spot((canvas.width * dice.choice((0.36, 0.62)), canvas.height * 0.85), canvas.unit * 0.4)
@@ -127,7 +136,9 @@ def hills(canvas: Canvas) -> Spot:
 
 def _seasonal(canvas: Canvas, green: Colour) -> Colour:
     """Return a green as the season has it: under snow it is white."""
-    return mix(green, rgb("f2f6fa"), 0.82) if canvas.palette.sky[-1][2] > 225 and canvas.palette.ambient[2] > 1 else green
+    return (
+        mix(green, rgb("f2f6fa"), 0.82) if canvas.palette.sky[-1][2] > 225 and canvas.palette.ambient[2] > 1 else green
+    )
 
 
 def _hedge(canvas: Canvas, line: Sequence[Point], colour: Colour, *, size: float) -> None:
@@ -160,7 +171,12 @@ def field(canvas: Canvas) -> Spot:
             x = vanish + column * canvas.unit * (0.02 + 0.1 * near) + dice.gauss(0, 0.9) * size
             if -size < x < canvas.width + size:
                 tone = lit(mix(darker(bloom, 0.12), lighter(bloom, 0.35), dice.random()), palette.ambient)
-                _bloom(canvas, (x, y + dice.uniform(-1, 1) * size), size * dice.uniform(0.7, 1.1), mix(tone, palette.haze, 0.35 * (1 - near)))
+                _bloom(
+                    canvas,
+                    (x, y + dice.uniform(-1, 1) * size),
+                    size * dice.uniform(0.7, 1.1),
+                    mix(tone, palette.haze, 0.35 * (1 - near)),
+                )
     return Spot((canvas.width * 0.5, canvas.height * 0.88), canvas.unit * 0.42)
 
 
@@ -191,23 +207,46 @@ def _dune(canvas: Canvas, base: float, colour: Colour, *, rise: float) -> None:
     dice, width, high = canvas.random, canvas.width, canvas.height * rise
     peak = width * dice.uniform(0.15, 0.85)
     deep = canvas.height * 0.3
-    left = [(-width * 0.1, base + high * 0.2), (peak - width * 0.42, base + high * 0.1), (peak - width * 0.16, base - high * 0.42)]
-    right = [(peak + width * 0.13, base - high * 0.5), (peak + width * 0.4, base + high * 0.25), (width * 1.1, base + high * 0.3)]
+    left = [
+        (-width * 0.1, base + high * 0.2),
+        (peak - width * 0.42, base + high * 0.1),
+        (peak - width * 0.16, base - high * 0.42),
+    ]
+    right = [
+        (peak + width * 0.13, base - high * 0.5),
+        (peak + width * 0.4, base + high * 0.25),
+        (width * 1.1, base + high * 0.3),
+    ]
     top = (peak, base - high)
     lee = smooth([top, *right], closed=False)
     skyline = [*smooth([*left, top], closed=False), *lee]
-    canvas.shape([*skyline, (width * 1.1, base + deep), (-width * 0.1, base + deep)], [lighter(colour, 0.16), darker(colour, 0.06)])
+    canvas.shape(
+        [*skyline, (width * 1.1, base + deep), (-width * 0.1, base + deep)],
+        [lighter(colour, 0.16), darker(colour, 0.06)],
+    )
     bend = dice.choice((-1, 1)) * 0.05
     crest = smooth(
-        [top, (peak + width * bend, base + deep * 0.12), (peak - width * bend, base + deep * 0.34), (peak + width * 0.2, base + deep)],
+        [
+            top,
+            (peak + width * bend, base + deep * 0.12),
+            (peak - width * bend, base + deep * 0.34),
+            (peak + width * 0.2, base + deep),
+        ],
         closed=False,
     )
     shade = darker(colour, 0.3)
-    canvas.shape([*reversed(crest), *lee, (width * 1.1, base + deep)], [shade, mix(shade, colour, 0.45), mix(shade, colour, 0.8)])
+    canvas.shape(
+        [*reversed(crest), *lee, (width * 1.1, base + deep)], [shade, mix(shade, colour, 0.45), mix(shade, colour, 0.8)]
+    )
 
 
 def _mesa(canvas: Canvas, x: float, line: float, colour: Colour) -> None:
     dice = canvas.random
     wide, tall = canvas.unit * dice.uniform(0.08, 0.2), canvas.unit * dice.uniform(0.04, 0.1)
-    outline = [(x - wide, line + 3), (x - wide * 0.72, line - tall), (x + wide * 0.6, line - tall * 0.96), (x + wide, line + 3)]
+    outline = [
+        (x - wide, line + 3),
+        (x - wide * 0.72, line - tall),
+        (x + wide * 0.6, line - tall * 0.96),
+        (x + wide, line + 3),
+    ]
     canvas.shape(outline, [lighter(colour, 0.08), darker(colour, 0.12)])

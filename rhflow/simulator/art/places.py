@@ -38,10 +38,14 @@ def _tower(canvas: Canvas, foot: tuple[float, float], size: tuple[float, float],
     width, height = size
     top = base - height
     wall = palette.ground(rgb("4a5870"), depth)
-    canvas.shape([(x, top), (x + width, top), (x + width, base), (x, base)], [darker(wall, 0.1), mix(wall, palette.haze, 0.3)])
+    canvas.shape(
+        [(x, top), (x + width, top), (x + width, base), (x, base)], [darker(wall, 0.1), mix(wall, palette.haze, 0.3)]
+    )
     canvas.draw.rectangle((x + width * 0.7, top, x + width, base), fill=(*darker(wall, 0.5), 60))
     if dice.random() < 0.3:
-        canvas.draw.line((x + width / 2, top, x + width / 2, top - height * 0.12), fill=wall, width=max(1, round(width * 0.05)))
+        canvas.draw.line(
+            (x + width / 2, top, x + width / 2, top - height * 0.12), fill=wall, width=max(1, round(width * 0.05))
+        )
     pane = canvas.unit * (0.0145 - 0.008 * depth)
     share = 0.42 if palette.dark else (0.26 if palette.sun_height > 0.5 else 0.0)
     glass = lighter(wall, 0.16)
@@ -71,7 +75,9 @@ def road(canvas: Canvas) -> Spot:
     tar = palette.ground(rgb("4c5057"), 0.04)
     grass = palette.ground(rgb("557d48"), 0.02)
     canvas.gradient([lighter(tar, 0.12), tar, darker(tar, 0.2)], top=top, bottom=bottom)
-    canvas.draw.rectangle((0, top, canvas.width, top + canvas.unit * 0.008), fill=mix(lighter(tar, 0.55), palette.haze, 0.2))
+    canvas.draw.rectangle(
+        (0, top, canvas.width, top + canvas.unit * 0.008), fill=mix(lighter(tar, 0.55), palette.haze, 0.2)
+    )
     for index in range(-1, 9):
         x = canvas.width * index / 8
         line = canvas.height * 0.853
@@ -97,13 +103,25 @@ def space(canvas: Canvas) -> Spot:
         gas.soft(place, spread, tone, 0.24, softness=1.3)
     canvas.replace(gas.image.resize(canvas.image.size, Image.Resampling.BICUBIC))
     for _ in range(round(420 * canvas.width / unit)):
-        x, y, size = dice.random() * canvas.width, dice.random() * canvas.height, unit * (0.0006 + 0.0022 * dice.random() ** 6)
+        x, y, size = (
+            dice.random() * canvas.width,
+            dice.random() * canvas.height,
+            unit * (0.0006 + 0.0022 * dice.random() ** 6),
+        )
         tone = mix((255, 255, 255), dice.choice((rgb("ffd9a8"), rgb("b8d0ff"))), dice.random())
         canvas.draw.ellipse((x - size, y - size, x + size, y + size), fill=(*tone, dice.randrange(90, 255)))
     for _ in range(5):
-        canvas.soft((dice.random() * canvas.width, dice.random() * canvas.height), (unit * 0.03, unit * 0.03), (220, 230, 255), 0.7, softness=2.5)
+        canvas.soft(
+            (dice.random() * canvas.width, dice.random() * canvas.height),
+            (unit * 0.03, unit * 0.03),
+            (220, 230, 255),
+            0.7,
+            softness=2.5,
+        )
     side = dice.choice((0.3, 0.7))
-    _planet(canvas, (canvas.width * side, canvas.height * dice.uniform(0.36, 0.5)), unit * dice.uniform(0.19, 0.25), hue)
+    _planet(
+        canvas, (canvas.width * side, canvas.height * dice.uniform(0.36, 0.5)), unit * dice.uniform(0.19, 0.25), hue
+    )
     return Spot((canvas.width * (1.04 - side), canvas.height * 0.84), unit * 0.5)
 
 
@@ -147,8 +165,8 @@ def studio(canvas: Canvas) -> Spot:
     stone = lighter(tone, 0.2) if dark else mix(tone, rgb("f5efe6"), 0.82)
     pen.soft((0.05, 0.005), (0.56, 0.1), darker(tone, 0.75), 0.6, softness=0.8)
     side = [darker(stone, 0.3), lighter(stone, 0.1), stone, darker(stone, 0.4)]
-    outline = [(0.33 * math.cos(t), 0.055 * math.sin(t)) for t in (math.pi + math.pi * step / 40 for step in range(41))]
-    pen.fill([(-0.33, 0.09), *outline, (0.33, 0.09)], side, sideways=True)
+    rim = [(0.33 * math.cos(t), 0.055 * math.sin(t)) for t in (math.pi + math.pi * step / 40 for step in range(41))]
+    pen.fill([(-0.33, 0.09), *rim, (0.33, 0.09)], side, sideways=True)
     pen.oval((0, 0.09), (0.33, 0.055), [lighter(stone, 0.12), lighter(stone, 0.42)])
     return Spot((canvas.width * 0.5, canvas.height * 0.86 - unit * 0.085), unit * 0.56)
 
@@ -198,14 +216,23 @@ def table(canvas: Canvas) -> Spot:
     canvas.gradient([darker(wall, 0.32), wall, lighter(wall, 0.12)], bottom=edge)
     _window(canvas, wall, dice.choice((0.2, 0.8)))
     wood = lit(rgb("9a653c"), tuple(max(0.5, part) for part in palette.ambient))  # type: ignore[arg-type]
-    canvas.image.paste(ramp([lighter(wood, 0.24), wood, darker(wood, 0.42)], (canvas.width, canvas.height - round(edge))), (0, round(edge)))
+    canvas.image.paste(
+        ramp([lighter(wood, 0.24), wood, darker(wood, 0.42)], (canvas.width, canvas.height - round(edge))),
+        (0, round(edge)),
+    )
     for index in range(1, 7):
         y = edge + (canvas.height - edge) * (index / 7) ** 1.5
-        canvas.draw.line((0, y, canvas.width, y + dice.uniform(-1, 1)), fill=(*darker(wood, 0.5), 110), width=max(1, round(unit * 0.002)))
+        canvas.draw.line(
+            (0, y, canvas.width, y + dice.uniform(-1, 1)),
+            fill=(*darker(wood, 0.5), 110),
+            width=max(1, round(unit * 0.002)),
+        )
         for _ in range(9):
             x, long = dice.random() * canvas.width, unit * dice.uniform(0.05, 0.3)
             grain = y - dice.random() * unit * 0.03
-            canvas.draw.line((x, grain, x + long, grain), fill=(*darker(wood, 0.4), 50), width=max(1, round(unit * 0.0015)))
+            canvas.draw.line(
+                (x, grain, x + long, grain), fill=(*darker(wood, 0.4), 50), width=max(1, round(unit * 0.0015))
+            )
     canvas.draw.rectangle((0, edge - unit * 0.002, canvas.width, edge + unit * 0.006), fill=lighter(wood, 0.42))
     canvas.soft((canvas.width / 2, edge + unit * 0.16), (unit * 0.62, unit * 0.16), palette.glow, 0.4)
     return Spot((canvas.width * 0.5, canvas.height * 0.84), unit * 0.46)

@@ -38,7 +38,8 @@ def _peak(canvas: Canvas, foot: Point, tall: float, colour: Colour, *, snow: boo
     top = (foot[0], foot[1] - tall)
     left, right = (foot[0] - wide, foot[1]), (foot[0] + wide, foot[1])
     crest = [top] + [
-        (foot[0] + wide * 0.16 * share * dice.uniform(-1, 1.2), top[1] + tall * share) for share in (0.18, 0.36, 0.6, 1.0)
+        (foot[0] + wide * 0.16 * share * dice.uniform(-1, 1.2), top[1] + tall * share)
+        for share in (0.18, 0.36, 0.6, 1.0)
     ]
     bright, dim = lighter(colour, 0.13), darker(colour, 0.2)
     faces = (bright, dim) if light else (dim, bright)
@@ -53,7 +54,9 @@ def _peak(canvas: Canvas, foot: Point, tall: float, colour: Colour, *, snow: boo
         for step in range(1, 7):
             share = line * (1 if step % 2 else 0.62) * dice.uniform(0.85, 1.15)
             cap.append((top[0] + side * wide * share * (1 - (step - 1) / 6), top[1] + tall * share))
-        canvas.draw.polygon([*cap, (crest[1][0], top[1] + tall * line * 0.5)], fill=mix(white, face, 0.0 if face == bright else 0.4))
+        canvas.draw.polygon(
+            [*cap, (crest[1][0], top[1] + tall * line * 0.5)], fill=mix(white, face, 0.0 if face == bright else 0.4)
+        )
 
 
 def pines(canvas: Canvas, base: float, *, count: int, height: float, colour: Colour, gap: float = 0.0) -> None:
@@ -92,10 +95,10 @@ def forest(canvas: Canvas) -> Spot:
         tone = palette.ground(rgb("2f5a45"), depth)
         ridge(canvas, base + canvas.height * 0.02, 0.03, tone, waves=3)
         pines(canvas, base, count=26 - 4 * index, height=0.34 + 0.13 * index, colour=tone, gap=0.1 * index)
-        canvas.soft((canvas.width / 2, base), (canvas.width * 0.75, canvas.height * 0.1), palette.haze, 0.5 - 0.08 * index)
+        canvas.soft(
+            (canvas.width / 2, base), (canvas.width * 0.75, canvas.height * 0.1), palette.haze, 0.5 - 0.08 * index
+        )
     floor = palette.ground(rgb("41613c"), 0.04)
-    canvas.shape(
-        ridge(canvas, canvas.height * 0.93, 0.04, floor) + [(canvas.width, canvas.height), (0, canvas.height)],
-        [lighter(floor, 0.08), darker(floor, 0.5)],
-    )
+    edge = ridge(canvas, canvas.height * 0.93, 0.04, floor)
+    canvas.shape([*edge, (canvas.width, canvas.height), (0, canvas.height)], [lighter(floor, 0.08), darker(floor, 0.5)])
     return Spot((canvas.width * 0.5, canvas.height * 0.92), canvas.unit * 0.4)
