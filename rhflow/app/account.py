@@ -96,5 +96,5 @@ def _simulator(request: Request, catalog: Catalog, stack: AsyncExitStack) -> htt
     from rhflow.simulator.config import SimulatorConfig
 
     app = create_app(catalog, SimulatorConfig(speed=request.speed))
-    stack.push_async_callback(app.state.simulator.close)
+    stack.callback(app.state.simulator.close)
     return httpx.ASGITransport(app=app)

@@ -26,7 +26,7 @@ def serve(host: str, port: int, *, speed: float, limit: int, ready: Callable[[st
         try:
             await server.serve([listener])
         finally:
-            await app.state.simulator.close()
+            app.state.simulator.close()
 
     try:
         asyncio.run(run())

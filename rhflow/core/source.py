@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -35,6 +35,7 @@ _OCTAL = re.compile(r"0o[0-7]+\Z")
 _HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
+_MERGE_HINT = "write `<<: *name` of a mapping"
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
@@ -66,9 +67,9 @@ class Located:
         while pointer and pointer not in self.places:
             pointer = pointer[:-1]
         start, end = self.places.get(pointer, (0, 0))
-        word = re.compile(rf"(?<![\w.$]){re.escape(snippet)}(?!\w)" if snippet[0].isalpha() else re.escape(snippet))
-        text = self.source.text
-        for code in _EXPRESSION.finditer(text, start, end):
+        text, named = self.source.text, snippet[0].isalpha() or snippet[0] == "_"
+        word = re.compile(rf"(?<![\w.]){re.escape(snippet)}(?!\w)" if named else re.escape(snippet))
+        for code in _EXPRESSION.finditer(text, start, end) if named else ():
             if found := word.search(text, *code.span()):
                 return self.span_of(*found.span())
         outside = _EXPRESSION.sub(lambda code: " " * len(code[0]), text[start:end])
@@ -229,34 +230,43 @@ class _Builder:
 
     def _open(self, event: Any, value: dict[str, Any] | list[Any]) -> None:
         if self._stack and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None:
-            self._stop("bad-key", "a key must be a single word or text", event, "quote the key if it holds `{` or `[`")
+            at = event.start_mark.index
+            if self.source.text[at - 1 : at + 1] == "{{":
+                message = "`{{` begins a mapping in YAML, not an expression"
+                self._report("bad-key", message, at - 1, at + 1, "write `${{ … }}`, in quotes inside `{ }` or `[ ]`")
+                raise RecipeError(self.problems)
+            hint = "quote the key if it holds `{` or `[`"
+            self._stop("bad-key", "a key must be a single word or text", event, hint)
         if event.tag not in (None, "!", _TAG + "map", _TAG + "seq"):
             self._tag_problem(event)
         if len(self._stack) >= MAX_DEPTH:
-            self._stop("too-deep", f"the file is nested more than {MAX_DEPTH} levels deep", event)
+            self._too_deep(event)
         self._stack.append(_Open(value, self._next_pointer(), event.start_mark.index, event.anchor))
 
     def _close(self, event: Any) -> None:
         done = self._stack.pop()
         end = max(done.start, event.end_mark.index)
         if type(done.value) is dict and done.merges:
-            self._merge(done, event)
+            self._merge(done)
         self.places[done.pointer] = (done.start, end)
         self._attach(done.value)
         if done.anchor:
             self._anchors[done.anchor] = (done.value, done.pointer)
 
-    def _merge(self, done: _Open, event: Any) -> None:
+    def _merge(self, done: _Open) -> None:
         """Fill in members of merged mappings that the mapping itself does not have; earlier ones win."""
         assert isinstance(done.value, dict)
         for merged in done.merges:
-            for each in merged if isinstance(merged, list) else [merged]:
+            origin = (*done.pointer, "<<")
+            listed = [((*origin, at), each) for at, each in enumerate(merged)] if isinstance(merged, list) else None
+            for place, each in listed if listed is not None else [(origin, merged)]:
                 if not isinstance(each, dict):
-                    self._stop("bad-merge", "`<<` merges mappings only", event, "write `<<: *name` of a mapping")
+                    self._report("bad-merge", "`<<` merges mappings only", *self.places[place], _MERGE_HINT)
+                    raise RecipeError(self.problems)
                 for key, value in each.items():
                     if key not in done.value:
                         done.value[key] = value
-                        self._copy_places(value, (*done.pointer, "<<", key), (*done.pointer, key))
+                        self._copy_places(value, (*place, key), (*done.pointer, key))
 
     def _alias(self, event: Any) -> None:
         if self._stack and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None:
@@ -271,14 +281,21 @@ class _Builder:
     def _is_open(self, anchor: str) -> bool:
         return any(each.anchor == anchor for each in self._stack)
 
-    def _spend(self, event: Any) -> Any:
-        def spend() -> None:
+    def _spend(self, event: Any) -> Callable[[int], None]:
+        above = len(self._stack)
+
+        def spend(depth: int) -> None:
             self._alias_budget -= 1
             if self._alias_budget < 0:
                 message = f"aliases expand to more than {MAX_ALIAS_NODES:,} values"
                 self._stop("alias-bomb", message, event, "use fewer aliases of aliases")
+            if above + depth > MAX_DEPTH:
+                self._too_deep(event)
 
         return spend
+
+    def _too_deep(self, event: Any) -> None:
+        self._stop("too-deep", f"the file is nested more than {MAX_DEPTH} levels deep", event, "use fewer levels")
 
     def _copy_places(self, repeated: Any, origin: Pointer, target: Pointer) -> None:
         """Give the parts of a repeated value the places where they were written."""
@@ -295,24 +312,25 @@ class _Builder:
                 stack.extend((each, (*old, at), (*new, at)) for at, each in enumerate(value))
 
 
-def _copy(value: Any, spend: Any) -> Any:
-    """Copy nested data without recursion; ``spend`` is called once a value and may raise."""
-    spend()
+def _copy(value: Any, spend: Callable[[int], None]) -> Any:
+    """Copy nested data without recursion; ``spend`` is called once a value with its depth and may raise."""
     if not isinstance(value, dict | list):
+        spend(0)
         return value
+    spend(1)
     root: Any = {} if isinstance(value, dict) else []
-    stack = [(value, root)]
+    stack = [(value, root, 1)]
     while stack:
-        old, new = stack.pop()
+        old, new, depth = stack.pop()
         for key, each in old.items() if isinstance(old, dict) else enumerate(old):
-            spend()
+            spend(depth + isinstance(each, dict | list))
             fresh: Any = {} if isinstance(each, dict) else [] if isinstance(each, list) else each
             if isinstance(new, dict):
                 new[key] = fresh
             else:
                 new.append(fresh)
             if isinstance(each, dict | list):
-                stack.append((each, fresh))
+                stack.append((each, fresh, depth + 1))
     return root
 
 
@@ -338,6 +356,10 @@ def resolve_plain(text: str) -> Any:
 def _syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
     """Turn what the parser says into a problem with a place and, for the usual slips, a hint."""
     mark = getattr(error, "problem_mark", None)
+    if mark is None and (bad := _UNPRINTABLE.search(source.text)):
+        shown = f"U+{ord(bad[0]):04X}"
+        hint = "remove it, or write it as an escape in double quotes"
+        return Problem("yaml", f"this is not YAML: the character {shown} is not allowed", _span(source, *bad.span()), hint)
     index = min(mark.index, len(source.text)) if mark is not None else len(source.text)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     span = _span(source, index, index + 1)

@@ -23,7 +23,7 @@ _UNREADABLE_INPUT = "api-1013"
 async def run(call: StepCall, report: Report, tools: Tools) -> StepResult:
     """Make one call of a hosted model. Raises RhflowError when it failed or its outcome is unknown."""
     assert call.model is not None
-    label = call.model.id
+    label, began = call.model.id, tools.now()
     task_id, age = await _task(call, report, tools)
 
     async def tell(state: TaskState) -> None:
@@ -36,11 +36,11 @@ async def run(call: StepCall, report: Report, tools: Tools) -> StepResult:
         age_seconds=age,
     )
     await _raise_if_failed(state, call, report, tools)
-    if (seconds := _seconds(state)) is not None:
-        tools.observed(label, seconds)
+    seconds = tools.now() - began + age
+    tools.observed(label, seconds / tools.clock.scale)
     outputs = await _outputs(call, state, tools)
     cost = state.usage.cost if state.usage is not None else None
-    return StepResult(outputs, seconds or 0.0, cost, task_id)
+    return StepResult(outputs, seconds, cost, task_id)
 
 
 async def _task(call: StepCall, report: Report, tools: Tools) -> tuple[str, float]:
@@ -107,11 +107,6 @@ async def _raise_if_failed(state: TaskState, call: StepCall, report: Report, too
             tools.vault.forget(artifact)  # its link has aged out: the next call uploads again
     await report("submit.settled", {"outcome": "failed", "task_id": state.task_id}, durable=True)
     raise failure
-
-
-def _seconds(state: TaskState) -> float | None:
-    """Return how long the service says it worked; models of third parties say 0."""
-    return state.usage.seconds if state.usage is not None and state.usage.seconds else None
 
 
 async def _outputs(call: StepCall, state: TaskState, tools: Tools) -> Outputs:
