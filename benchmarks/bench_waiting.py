@@ -38,7 +38,7 @@ def main() -> int:
         root = Path(folder)
         recipe = generate.write(root, "waiting", "\n".join(["rhflow: 1", "steps:", *lines, ""]))
         request = Request(recipe, Settings(root / "store", url), out=root / "out", jobs=1000)
-        report, _ = asyncio.run(run(request, observe=observe))
+        report, _ = asyncio.run(run(request, rig.Watch(on_event=observe)))
     assert report.status == "succeeded"
     (began, used), (ended, in_all) = marks[0], marks[1]
     rows.add(f"CPU while {TASKS} tasks wait / time that passes", in_all - used, ended - began, 0.1)

@@ -61,9 +61,8 @@ def over_http(root: Path, count: int, seconds: float) -> float:
     with rig.stub(seconds) as url:
         settings = Settings(root / f"store-http{count}", url)
         request = Request(recipe, settings, out=root / "out", jobs=1000)
-        report, _ = asyncio.run(
-            run(request, observe=lambda _: None, on_start=lambda *_: began.append(time.perf_counter()))
-        )
+        watcher = rig.Watch(on_start=lambda: began.append(time.perf_counter()))
+        report, _ = asyncio.run(run(request, watcher))
     assert report.status == "succeeded"
     return time.perf_counter() - began[0]
 

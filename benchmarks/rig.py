@@ -11,13 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rhflow.app.records import RunJournal, WallClock
 from rhflow.app.request import Request
 from rhflow.app.run import Prepared, prepared
 from rhflow.core.calls import StepCall, StepResult
-from rhflow.core.plan import Planner
+from rhflow.core.events import Event
+from rhflow.core.plan import Plan, Planner
 from rhflow.core.schedule import Schedule
 from rhflow.core.values import Artifact, Outputs
 from rhflow.engine.flight import SingleFlight
@@ -26,6 +28,23 @@ from rhflow.engine.run import Engine, NodeResult, Ports
 from rhflow.settings import Settings
 
 MEDIA = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
+
+
+@dataclass
+class Watch:
+    """A watcher of runs that passes on the start and the events."""
+
+    on_start: Callable[[], None] = lambda: None
+    on_event: Callable[[Event], None] = lambda _: None
+
+    def start(self, ready: Prepared, plan: Plan) -> None:
+        self.on_start()
+
+    def event(self, event: Event) -> None:
+        self.on_event(event)
+
+    def interrupted(self, running: int) -> None:
+        raise KeyboardInterrupt
 
 
 class FakeExecutor:
@@ -122,4 +141,4 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-__all__ = ["FakeExecutor", "best_command", "prepared", "python", "request_for", "run_engine", "stub", "timed"]
+__all__ = ["FakeExecutor", "Watch", "best_command", "prepared", "python", "request_for", "run_engine", "stub", "timed"]

@@ -97,7 +97,10 @@ MODELS = (
             Field("scale", "enum", required=True, enum=("2x", "4x")),
         ),
     ),
-    Model("speak", "Speak", "test/speech", ("text-to-speech",), "audio", (Field("text", "string", required=True, alias="prompt"),)),
+    Model(
+        "speak", "Speak", "test/speech", ("text-to-speech",), "audio",
+        (Field("text", "string", required=True, alias="prompt"),),
+    ),
     Model("model", "Model", "test/solid", ("text-to-3d",), "model3d", (PROMPT,)),
     Model(
         "tell", "Tell", "test/image-to-text", ("image-to-text",), "text",
@@ -154,7 +157,7 @@ class Caller:
 
     async def finished(self, task_id: str) -> dict[str, Any]:
         """Return the reply to the query that finds the task final."""
-        while (reply := await self.query(task_id))["status"] in ("QUEUED", "RUNNING"):
+        while (reply := await self.query(task_id))["status"] in ("QUEUED", "RUNNING"):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         return reply
 

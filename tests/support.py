@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from fakes import FakeClock, FakeExecutor, FakeFlight, MemoryCache, MemoryJournal, artifact
+from tests.fakes import FakeClock, FakeExecutor, FakeFlight, MemoryCache, MemoryJournal, artifact
 from rhflow.catalog.catalog import Catalog
 from rhflow.contract import load_schema
 from rhflow.core.calls import Calls

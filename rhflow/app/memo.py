@@ -19,7 +19,7 @@ import rhflow
 from rhflow.app.report import HEAD, NodeRow, RunReport
 from rhflow.app.request import Request
 from rhflow.store.database import open_reader
-from rhflow.store.deliver import deliver
+from rhflow.store.deliver import deliver, point_latest, read_latest
 from rhflow.store.digest import Sighting
 from rhflow.store.memo import Memos
 from rhflow.store.store import Store
@@ -66,6 +66,8 @@ def answer(request: Request, *, whole: bool) -> RunReport | None:
         untouched = document["folder"] is None or _stamp(document["folder"]) == document["stamp"]
         files = [] if untouched else memos.nodes(key)["files"]
     restored = 0 if untouched else _restore(request, document["folder"], files)
+    if document["folder"] is not None:
+        _point_latest(Path(document["folder"]))
     return RunReport(
         run=document["run"],
         status="succeeded",
@@ -135,6 +137,11 @@ class Basis:
     generation: int
     inputs: Iterable[Path]
     files: Iterable[tuple[str, str]]
+
+
+def _point_latest(folder: Path) -> None:
+    if read_latest(folder.parent) != folder:
+        point_latest(folder)
 
 
 def keep(store: Store, request: Request, report: RunReport, basis: Basis) -> None:

@@ -15,7 +15,7 @@ from rhflow.core.params import parse_param
 from rhflow.core.plan import Names
 from rhflow.core.source import read
 from rhflow.core.template import resolve
-from rhflow.core.values import Artifact
+from rhflow.core.values import Artifact, in_words
 
 _REMOTE = ("http://", "https://")
 
@@ -93,13 +93,9 @@ def _media(param: Param, text: str, files: LocalFiles, folder: Path) -> Artifact
         first = error.problems[0]
         raise _BadParamError(first.code, f"the parameter `{param.name}`: {first.message}", first.hint) from None
     if param.type not in ("file", artifact.family):
-        message = f"the parameter `{param.name}` must be {_a(param.type)}, but `{text}` is {artifact.media_type}"
+        message = f"the parameter `{param.name}` must be {in_words(param.type)}, but `{text}` is {artifact.media_type}"
         raise _BadParamError("wrong-media", message)
     return artifact
-
-
-def _a(word: str) -> str:
-    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 def _placed(pipeline: Pipeline, param: Param, bad: _BadParamError) -> Problem:

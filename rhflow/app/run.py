@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rhflow.app import delivery, memo
 from rhflow.app.account import Account, check_key, open_account
@@ -18,11 +19,12 @@ from rhflow.app.delivery import Delivery
 from rhflow.app.files import LocalFiles
 from rhflow.app.load import Recipe, load
 from rhflow.app.params import bind_params, names_of
-from rhflow.app.records import Observer, RecallFromStore, RunJournal, WallClock
+from rhflow.app.records import RecallFromStore, RunJournal, WallClock
 from rhflow.app.report import NO_REQUESTS, RunReport
 from rhflow.app.request import Request
 from rhflow.app.summary import Shape, summarize
 from rhflow.core.errors import Problem, RhflowError
+from rhflow.core.events import Event
 from rhflow.core.graph import Graph, Node, expand
 from rhflow.core.plan import Plan, Planner, Reuse, World
 from rhflow.core.schedule import Schedule
@@ -78,24 +80,34 @@ def make_plan(request: Request) -> tuple[Plan, Recipe]:
         return ready.planner.plan(), ready.recipe
 
 
-async def run(
-    request: Request, *, observe: Observer, on_start: Callable[[Prepared, Plan], None] | None = None
-) -> tuple[RunReport, Sequence[RhflowError]]:
+class Watcher(Protocol):
+    """Is told what happens in a run."""
+
+    def start(self, ready: Prepared, plan: Plan) -> None:
+        """The plan stands; nothing has run yet."""
+
+    def event(self, event: Event) -> None:
+        """A fact was recorded."""
+
+    def interrupted(self, running: int) -> None:
+        """The user asked to stop: nothing more starts, ``running`` nodes are waited for."""
+
+
+async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[RhflowError]]:
     """Carry a recipe out and return what came of it, with the errors of nodes that failed.
 
-    ``on_start`` is told the plan before anything runs. Raises RhflowError when it cannot begin.
+    Raises RhflowError when it cannot begin, CancelledError when the user leaves while it runs.
     """
     with prepared(request) as ready:
         generation = ready.store.memos.generation()
         plan = ready.planner.plan()
-        if on_start is not None:
-            on_start(ready, plan)
+        watcher.start(ready, plan)
         if all(isinstance(each, Reuse) for each in plan.decisions.values()):
             report, chosen = _reuse(ready, plan)
             errors: list[RhflowError] = []
         else:
             check_key(request)
-            report, chosen, errors = await _execute(ready, observe)
+            report, chosen, errors = await _execute(ready, watcher)
         if report.status == "succeeded" and request.memo and not _reads_run(ready):
             basis = memo.Basis(generation, ready.files.seen, chosen.digests)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
@@ -128,14 +140,18 @@ def _reuse(ready: Prepared, plan: Plan) -> tuple[RunReport, Delivery]:
 # --- something must run ----------------------------------------------------------------------------------------------
 
 
-async def _execute(ready: Prepared, observe: Observer) -> tuple[RunReport, Delivery, list[RhflowError]]:
+async def _execute(ready: Prepared, watcher: Watcher) -> tuple[RunReport, Delivery, list[RhflowError]]:
     request, began = ready.request, time.monotonic()
-    journal = RunJournal(ready.store, ready.run, observe)
+    journal = RunJournal(ready.store, ready.run, watcher.event)
     await journal.record("run.started", None, _started(ready), durable=True)
     async with open_account(request, ready.store, ready.recipe.catalog) as account:
         engine = _engine(ready, account, journal)
-        with _signals(engine):
-            results = await engine.run()
+        try:
+            with _signals(engine, watcher):
+                results = await engine.run()
+        except asyncio.CancelledError:
+            await journal.record("run.finished", None, {"status": "interrupted", "requests": account.requests()})
+            raise
         requests = account.requests()
     status = status_of(results, interrupted=engine.interrupted)
     chosen = delivery.choose(ready.planner)
@@ -188,10 +204,8 @@ def _engine(ready: Prepared, account: Account, journal: RunJournal) -> Engine:
 
 
 @contextmanager
-def _signals(engine: Engine) -> Iterator[None]:
+def _signals(engine: Engine, watcher: Watcher) -> Iterator[None]:
     """Let the first Ctrl-C start nothing more, and the second (or SIGTERM) leave at once."""
-    import asyncio
-
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
@@ -200,6 +214,7 @@ def _signals(engine: Engine) -> Iterator[None]:
             task.cancel()
         else:
             engine.interrupt()
+            watcher.interrupted(engine.running)
 
     handled = []
     for number, handler in ((signal.SIGINT, interrupt), (signal.SIGTERM, task.cancel)):

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,15 +24,8 @@ _WORDS = {
 _MOST_LINES = 12
 
 
-class Progress(Protocol):
-    """Is told what happens."""
-
-    def start(self, ready: Prepared, plan: Plan) -> None: ...
-    def event(self, event: Event) -> None: ...
-
-
 @contextmanager
-def make_progress() -> Iterator[Progress]:
+def make_progress() -> Iterator[Lines | Live]:
     """Give what fits standard error: a live view on a terminal, else lines."""
     if not sys.stderr.isatty():
         yield Lines()
@@ -52,11 +45,14 @@ def opening(ready: Prepared, plan: Plan) -> str:
     return f"{ready.recipe.pipeline.name}{realm}: {summary(plan)}"
 
 
+def stopping(running: int) -> str:
+    """Return the line that answers the first Ctrl-C."""
+    waits = f"waiting for {render.plural(running, 'running step')}" if running else "nothing is running"
+    return f"stopping: nothing more starts, {waits}; Ctrl-C again leaves now, `rhflow resume` goes on later"
+
+
 class Lines:
     """One line per thing worth knowing."""
-
-    def __init__(self) -> None:
-        self._view: RunView | None = None
 
     def start(self, ready: Prepared, plan: Plan) -> None:
         """Say what is about to happen; warnings first."""
@@ -68,6 +64,10 @@ class Lines:
         """Say what happened."""
         if event.node is not None and (text := _line(event)):
             click.echo(f"{event.node}: {text}", err=True)
+
+    def interrupted(self, running: int) -> None:
+        """Say what a second Ctrl-C does."""
+        click.echo(stopping(running), err=True)
 
 
 def _line(event: Event) -> str | None:
@@ -120,6 +120,10 @@ class Live:
         self._view.apply(event)
         if event.type == "node.failed":
             self._console.print(f"{event.node}: {_line(event)}", highlight=False, markup=False, style="red")
+
+    def interrupted(self, running: int) -> None:
+        """Say what a second Ctrl-C does."""
+        self._console.print(stopping(running), highlight=False, markup=False, style="yellow")
 
     def close(self) -> None:
         """Give the terminal back."""

@@ -59,7 +59,7 @@ def invoke(arguments: Sequence[str]) -> int:
         render.problems([Problem("usage", message[:1].lower() + message[1:], hint=hint)])
         return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        click.echo("interrupted; `rhflow resume` goes on with what is under way", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()  # nobody reads any more: end quietly, as other tools do

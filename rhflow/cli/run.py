@@ -67,8 +67,11 @@ def _run(request: Request) -> tuple[RunReport, Sequence[RhflowError]]:
     from rhflow.app.run import run
     from rhflow.cli.progress import make_progress
 
-    with make_progress() as progress:
-        return asyncio.run(run(request, observe=progress.event, on_start=progress.start))
+    try:
+        with make_progress() as progress:
+            return asyncio.run(run(request, progress))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def report_text(report: RunReport) -> str:

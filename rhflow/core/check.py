@@ -13,39 +13,46 @@ from rhflow.core.graph import Graph, expand, reads, step_refs
 from rhflow.core.kinds import KindSpec
 from rhflow.core.params import parse_param
 from rhflow.core.references import name_problems, values_of
-from rhflow.core.template import Ref, Template, Unresolved, resolve
-from rhflow.core.values import Family, Pending
+from rhflow.core.source import Pointer
+from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve
+from rhflow.core.values import Family, Pending, in_words
 from rhflow.core.views import FACT_NAMES, Promise, pending_of
 
 
 def check(pipeline: Pipeline, calls: Calls) -> list[Problem]:
     """Return every problem of a recipe; warnings among them do not stop it."""
-    problems = [*name_problems(pipeline), *_kinds(pipeline, calls.kinds), *_params(pipeline)]
-    if any(problem.severity == "error" for problem in problems):
-        return problems
+    named = list(name_problems(pipeline))
+    problems = [*(problem for problem, _ in named), *_kinds(pipeline, calls.kinds), *_params(pipeline)]
     try:
         graph = expand(pipeline)
     except RecipeError as error:
         return [*problems, *error.problems]
-    problems += _Inputs(pipeline, calls, graph).problems()
-    if not any(problem.severity == "error" for problem in problems):
-        problems += _unused(pipeline)
-    return problems
+    problems += _Inputs(pipeline, calls, graph, {pointer for _, pointer in named}).problems()
+    return [*problems, *_unused(pipeline)]
 
 
 def in_order(problems: Collection[Problem]) -> list[Problem]:
-    """Return problems sorted by place, without repeats."""
-    unique = {(each.code, each.message, each.span.line if each.span else 0): each for each in problems}
+    """Return problems sorted by place, without repeats.
+
+    What seems unused is left out while there are errors: it may well be what they hide the use of.
+    """
+    wrong = any(each.severity == "error" for each in problems)
+    kept = [each for each in problems if not (wrong and each.code in _UNUSED)]
+    unique = {(each.code, each.message, each.span.line if each.span else 0): each for each in kept}
     return sorted(unique.values(), key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
 
 
+_UNUSED = ("unused-param", "unused-step")
+
+
 def _kinds(pipeline: Pipeline, kinds: Mapping[str, KindSpec]) -> Iterator[Problem]:
-    for step in pipeline.steps.values():
-        if step.kind not in kinds:
-            hint = did_you_mean(step.kind, kinds, limit=0) or "see `rhflow init` for a recipe to begin with"
-            yield pipeline.problem(
-                "unknown-kind", f"`{step.kind}` is not a kind of step", (*step.pointer, "uses"), hint=hint
-            )
+    places = [(step.kind, pipeline.located.span((*step.pointer, "uses"))) for step in pipeline.steps.values()]
+    defaults: Mapping[str, Any] = pipeline.located.data.get("defaults", {})
+    places += [(kind, pipeline.located.key_span(("defaults", kind))) for kind in defaults]
+    for kind, span in places:
+        if kind not in kinds:
+            hint = did_you_mean(kind, kinds, limit=0) or "see `rhflow init` for a recipe to begin with"
+            yield Problem("unknown-kind", f"`{kind}` is not a kind of step", span, hint)
 
 
 def _params(pipeline: Pipeline) -> Iterator[Problem]:
@@ -68,10 +75,14 @@ def _params(pipeline: Pipeline) -> Iterator[Problem]:
 
 
 class _Inputs:
-    """Binds every step's inputs with everything from other steps (and every required parameter) still unknown."""
+    """Binds every step's inputs with everything from other steps (and every required parameter) still unknown.
 
-    def __init__(self, pipeline: Pipeline, calls: Calls, graph: Graph) -> None:
+    So is what stands at the ``broken`` pointers: something is known to be wrong with it already.
+    """
+
+    def __init__(self, pipeline: Pipeline, calls: Calls, graph: Graph, broken: Collection[Pointer]) -> None:
         self.pipeline, self.calls, self.graph = pipeline, calls, graph
+        self._broken = broken
         self._found: list[Problem] = []
         self._promises: dict[str, Promise] = {}
         self._drafts: dict[str, Draft] = {}
@@ -80,11 +91,17 @@ class _Inputs:
     def problems(self) -> list[Problem]:
         """Return what is wrong with the inputs of all steps."""
         for node in self.graph.order:
-            self._step(self.graph.nodes[node].step)
+            step = self.graph.nodes[node].step
+            if step.kind in self.calls.kinds:
+                self._step(step)
+        for output in (self.pipeline.outputs or {}).values():
+            self._value(output.value)
+            self._one(output.save_as)
         return self._found
 
     def _step(self, step: Step) -> None:
-        given = {name: self._value(value) for name, value in step.inputs.items()}
+        given = {name: self._one(value) for name, value in step.inputs.items()}
+        self._one(step.save_as)
         model = self._value(step.model)
         try:
             draft = self.calls.draft(step, model if not isinstance(model, Pending) else None, given, _any_file)
@@ -105,6 +122,21 @@ class _Inputs:
         span = self.pipeline.located.span((*step.pointer, "model"))
         return Problem("withdrawn-model", message, span, hint, severity="warning")
 
+    def _one(self, value: Unresolved) -> Any:
+        """Return a value as ``_value`` does where a whole step is of no use: only one of its outputs is."""
+        for template, ref in refs_in(value):
+            if len(ref.path) == 2 and ref.path[0] == "steps" and template.parts is not None:
+                self._found.append(self._whole_step(template, ref))
+                return Pending()
+        return self._value(value)
+
+    def _whole_step(self, template: Template, ref: Ref) -> Problem:
+        promise = self._promises.get(str(ref.path[1]))
+        hint = f"write `{ref}.{promise.family if promise is not None else 'file'}`"
+        return template.problem(
+            "whole-step", f"`{ref}` is a whole step, not one of its outputs", hint=hint, snippet=str(ref)
+        )
+
     def _value(self, value: Unresolved) -> Any:
         """Return a value as far as the recipe alone tells, noting what is wrong with it."""
         if isinstance(value, Template):
@@ -114,6 +146,8 @@ class _Inputs:
         return {key: self._value(each) for key, each in value.items()} if isinstance(value, dict) else value
 
     def _template(self, template: Template) -> Any:
+        if template.broken or template.pointer in self._broken:
+            return Pending()
         for ref in template.refs:
             if (problem := self._wrong_output(template, ref)) is not None:
                 self._found.append(problem)
@@ -134,12 +168,12 @@ class _Inputs:
         match ref.path:
             case ("steps", str(step), str(name), *_) if step in self._promises:
                 gives = self._promises[step].family
-                wanted = pending_of(Ref(("steps", step, name)), self._promises).family
+                wanted = "text" if name == "json" else pending_of(Ref(("steps", step, name)), self._promises).family
                 if wanted is None or name in FACT_NAMES or gives in ("file", wanted) or self._gives_more(step, wanted):
                     return None
                 plural = name.endswith("s") and name != "texts"
                 hint = f"use `.{gives}{'s' if plural and gives != 'model3d' else ''}`"
-                message = f"step `{step}` gives {_a(gives)}, not {_a(wanted)}"
+                message = f"step `{step}` gives {in_words(gives)}, not {in_words(wanted)}"
                 return template.problem("wrong-output", message, hint=hint, snippet=str(ref))
         return None
 
@@ -149,11 +183,6 @@ class _Inputs:
         return (
             wanted == "image" and model is not None and any(each.alias == "return_last_frame" for each in model.fields)
         )
-
-
-def _a(family: str) -> str:
-    words = {"image": "an image", "video": "a video", "audio": "sound", "model3d": "a 3D model", "text": "text"}
-    return words.get(family, "a file")
 
 
 class _NotKnownError(Exception):
@@ -174,7 +203,10 @@ class _Static(Mapping[str, Any]):
             raise _NotKnownError(param.type)  # type: ignore[arg-type]
         if param.required or param.default is None:
             raise _NotKnownError(None)
-        return parse_param(param, param.default)
+        try:
+            return parse_param(param, param.default)
+        except (ValueError, re.error):
+            raise _NotKnownError(None) from None  # the default itself is a problem already
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._pipeline.params)

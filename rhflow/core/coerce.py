@@ -7,13 +7,13 @@ wants a listed text, and ``720P`` matches ``720p``. A value that is not known ye
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rhflow.core.cost import wire_text
 from rhflow.core.errors import did_you_mean
 from rhflow.core.kinds import Field
-from rhflow.core.values import MEDIA_TYPES, Artifact, Family, Pending
+from rhflow.core.values import MEDIA_TYPES, Artifact, Family, Pending, in_words
 
 _REMOTE = ("http://", "https://", "asset://", "data:")
 
@@ -56,7 +56,7 @@ def _coerce_list(target: Field, value: Any, local: LocalFile) -> Any:
 
 def _coerce_one(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
     if isinstance(value, Pending):
-        _check_family(kind, value.family)
+        _check_family(target, kind, value.family)
         return value
     match kind:
         case "string":
@@ -70,37 +70,34 @@ def _coerce_one(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
         case "integer" | "number":
             return _number(target, value, whole=kind == "integer")
         case "object":
-            return value
+            return _structure(value)
         case _:
             return _media(target, kind, value, local)
 
 
-def _check_family(kind: str, family: Family | None) -> None:
-    if family is None or kind in ("file", "object") or kind == family:
+def _check_family(target: Field, kind: str, family: Family | None) -> None:
+    """Refuse what will be a file of another family, or a file where a plain value is wanted.
+
+    A text may turn out to be a link, and a file of no known family may turn out to be the right one.
+    """
+    if family in (None, "text", kind) or kind in ("file", "object"):
         return
     media = kind in ("image", "video", "audio")
-    if media != (family == "text"):  # a file of another family, or a file where a plain value is wanted
-        wanted = f"{_article(kind)} {kind}" if media else "a plain value"
-        raise BadValueError("wrong-media", f"takes {wanted}, not {_article(family)} {family}")
-
-
-def _article(word: str) -> str:
-    return "an" if word[0] in "aeiou" else "a"
+    if (media and family == "file") or (kind == "string" and target.alias == family):
+        return
+    wanted = in_words(kind) if media else "a plain value"
+    raise BadValueError("wrong-media", f"takes {wanted}, not {in_words(str(family))}")
 
 
 def _text(target: Field, value: Any) -> str:
-    if isinstance(value, bool | dict | list | Artifact):
-        raise BadValueError("wrong-type", f"takes text, not {_name_of(value)}")
-    text = value if isinstance(value, str) else wire_text(value)
+    text = _scalar(value, "text")
     if target.max_length is not None and len(text) > target.max_length:
         raise BadValueError("too-long", f"{len(text)} characters given, at most {target.max_length} taken")
     return text
 
 
 def _choice(target: Field, value: Any) -> str:
-    if isinstance(value, dict | list | Artifact):
-        raise BadValueError("wrong-type", f"takes one of its listed values, not {_name_of(value)}")
-    text = wire_text(value)
+    text = _scalar(value, "one of its listed values", boolean=True)
     if text in target.enum or not target.enum:
         return text
     folded = _fold(text)
@@ -108,6 +105,30 @@ def _choice(target: Field, value: Any) -> str:
         if _fold(each) in (folded, f"{folded}p"):  # `1080` means `1080p`
             return each
     raise BadValueError("wrong-choice", f"`{text}` is not one of its {len(target.enum)} values", _choices(target, text))
+
+
+def _scalar(value: Any, wanted: str, *, boolean: bool = False) -> str:
+    """Return the text of a text or a number. Raises BadValueError for what would only print as something odd."""
+    finite = isinstance(value, str | int | float) and not (isinstance(value, float) and not math.isfinite(value))
+    if not finite or (isinstance(value, bool) and not boolean):
+        raise BadValueError("wrong-type", f"takes {wanted}, not {_name_of(value)}")
+    return value if isinstance(value, str) else wire_text(value)
+
+
+def _structure(value: Any) -> Any:
+    """Return a value that is plain data, with files in it or without. Raises BadValueError for any other."""
+    stack = [value]
+    while stack:
+        match stack.pop():
+            case dict() as members if all(isinstance(each, str) for each in members):
+                stack.extend(members.values())
+            case list() as items:
+                stack.extend(items)
+            case None | bool() | Artifact() | Pending():
+                pass
+            case each:
+                _scalar(each, "plain data")
+    return value
 
 
 def _choices(target: Field, text: str) -> str:
@@ -148,15 +169,13 @@ def _number(target: Field, value: Any, *, whole: bool) -> int | float:
 
 
 def _parsed(value: Any) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             number = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             number = math.nan
         if math.isfinite(number):
-            return number
+            return number if isinstance(value, str) else value
     raise BadValueError("wrong-type", f"takes a number, not {_name_of(value)}")
 
 
@@ -174,9 +193,9 @@ def _media(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
         if isinstance(value, Pending):
             return value
     if not isinstance(value, Artifact):
-        raise BadValueError("wrong-type", f"takes {_article(kind)} {kind}, not {_name_of(value)}")
+        raise BadValueError("wrong-type", f"takes {in_words(kind)}, not {_name_of(value)}")
     if kind != "file" and value.family != kind:
-        raise BadValueError("wrong-media", f"takes {_article(kind)} {kind}, but `{value.name}` is {value.media_type}")
+        raise BadValueError("wrong-media", f"takes {in_words(kind)}, but `{value.name}` is {value.media_type}")
     if target.formats and value.media_type not in {MEDIA_TYPES.get(each.casefold()) for each in target.formats}:
         listed = ", ".join(target.formats)
         raise BadValueError(
@@ -191,8 +210,12 @@ def _media(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
 def _name_of(value: Any) -> str:
     if isinstance(value, Artifact):
         return f"the file `{value.name}`"
-    names = {bool: "true or false", dict: "a mapping", list: "a list", str: f"the text `{str(value)[:40]}`"}
-    return names.get(type(value), f"`{value}`")
+    if isinstance(value, str):
+        return f"the text `{value[:40]}{'…' if len(value) > 40 else ''}`"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    names = {bool: "true or false", list: "a list", int: f"`{value}`", float: f"`{value}`", type(None): "nothing"}
+    return names.get(type(value), f"a {type(value).__name__}")
 
 
 # --- ratios ----------------------------------------------------------------------------------------------------------

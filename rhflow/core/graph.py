@@ -64,8 +64,12 @@ def step_refs(step: Step) -> Iterator[str]:
 
 
 def expand(pipeline: Pipeline) -> Graph:
-    """Return the graph of a checked pipeline. Raises RecipeError when steps wait for each other in a circle."""
-    edges = [(earlier, step.id) for step in pipeline.steps.values() for earlier in step_refs(step)]
+    """Return the graph of a pipeline; references to no step count for nothing.
+
+    Raises RecipeError when steps wait for each other in a circle.
+    """
+    steps = pipeline.steps
+    edges = [(earlier, step.id) for step in steps.values() for earlier in step_refs(step) if earlier in steps]
     try:
         return Graph((Node(step.id, step) for step in pipeline.steps.values()), edges)
     except nx.NetworkXUnfeasible:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -11,13 +11,21 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedErr
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from rhflow.core.values import Artifact, member_of
+from rhflow.core.values import Artifact, member_of, why_no_text
 
 Chain: TypeAlias = tuple[str | int | None, ...]
 
 _ESCAPED = "$${{"
 _CODE = re.compile(r"\$\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _HYPHENED = re.compile(r"\bsteps\.([a-z][a-z0-9_]*-[a-z0-9_-]*)")
+_LISTED = (
+    Iterator,
+    KeysView,
+    ValuesView,
+    ItemsView,
+    tuple,
+    range,
+)  # what filters and methods give where a list is meant
 MAX_TEXT = 1_000_000
 
 
@@ -66,7 +74,7 @@ def environment() -> Sandbox:
         variable_end_string="}}",
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        finalize=_no_file,
+        finalize=_only_text,
         autoescape=False,
     )
     env.globals = {"range": env.globals["range"]}
@@ -165,7 +173,7 @@ def render(env: Sandbox, text: str, *, exact: bool, names: Mapping[str, Any]) ->
         value = compiled(**names)
         if isinstance(value, Undefined):
             value._fail_with_undefined_error()  # compile_expression returns an undefined instead of raising
-        return value
+        return list(value) if isinstance(value, _LISTED) else value
     except UndefinedError as error:
         raise SandboxError("unknown-name", _lower(str(error))) from error
     except SecurityError as error:
@@ -185,12 +193,10 @@ def _bounded(compiled: Any, names: Mapping[str, Any]) -> str:
     return "".join(pieces)
 
 
-def _no_file(value: Any) -> Any:
-    """Refuse a file in the middle of a text: it has no text of its own."""
-    if isinstance(value, Artifact):
-        raise SandboxError(
-            "file-in-text", f"the file `{value.name}` cannot stand inside a text", hint="use its `.name` or its `.url`"
-        )
+def _only_text(value: Any) -> Any:
+    """Refuse in the middle of a text what has no text of its own: a file, a whole step, a function."""
+    if not isinstance(value, str | Undefined) and (why := why_no_text(value)) is not None:
+        raise SandboxError("not-text", why[0], hint=why[1])
     return value
 
 

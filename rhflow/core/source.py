@@ -359,7 +359,9 @@ def _syntax_problem(source: Source, error: yaml.YAMLError) -> Problem:
     if mark is None and (bad := _UNPRINTABLE.search(source.text)):
         shown = f"U+{ord(bad[0]):04X}"
         hint = "remove it, or write it as an escape in double quotes"
-        return Problem("yaml", f"this is not YAML: the character {shown} is not allowed", _span(source, *bad.span()), hint)
+        return Problem(
+            "yaml", f"this is not YAML: the character {shown} is not allowed", _span(source, *bad.span()), hint
+        )
     index = min(mark.index, len(source.text)) if mark is not None else len(source.text)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     span = _span(source, index, index + 1)

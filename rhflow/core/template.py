@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
 from rhflow.core.source import Located, Pointer
-from rhflow.core.values import ARTIFACT_MEMBERS, Artifact, member_of
+from rhflow.core.values import ARTIFACT_MEMBERS, Artifact, member_of, why_no_text
 
 if TYPE_CHECKING:
     from rhflow.core import sandbox
@@ -51,7 +51,7 @@ class Template:
     """A parsed input: its text, its place in the recipe, what it reads.
 
     ``parts`` is set when every expression is a dotted path: literals and paths in order; else Jinja renders ``text``.
-    ``exact`` marks a value that is one expression and nothing else.
+    ``exact`` marks a value that is one expression and nothing else, ``broken`` one that could not be read.
     """
 
     text: str
@@ -59,6 +59,7 @@ class Template:
     refs: tuple[Ref, ...]
     exact: bool
     parts: tuple[str | Path, ...] | None = None
+    broken: bool = False
     located: Located | None = field(default=None, repr=False, compare=False)
 
     def problem(self, code: str, message: str, *, hint: str | None = None, snippet: str | None = None) -> Problem:
@@ -76,7 +77,7 @@ def parse_value(data: Any, located: Located, pointer: Pointer, problems: list[Pr
             return parse_text(data, located, pointer)
         except RecipeError as error:
             problems.extend(error.problems)
-            return data
+            return Template(data, pointer, (), exact=True, broken=True, located=located)
     if isinstance(data, list):
         return [parse_value(each, located, (*pointer, at), problems) for at, each in enumerate(data)]
     if isinstance(data, dict):
@@ -90,8 +91,8 @@ def parse_text(text: str, located: Located | None = None, pointer: Pointer = ())
         return text
     if (parts := _simple_parts(text)) is not None:
         refs = tuple(Ref(part) for part in parts if isinstance(part, tuple))
-        return Template(text, pointer, refs, len(parts) == 1, parts, located)
-    return _parse_with_jinja(Template(text, pointer, (), False, None, located))
+        return Template(text, pointer, refs, len(parts) == 1, parts, located=located)
+    return _parse_with_jinja(Template(text, pointer, (), exact=False, located=located))
 
 
 def _simple_parts(text: str) -> tuple[str | Path, ...] | None:
@@ -184,21 +185,18 @@ def walk(template: Template, path: Path, names: Mapping[str, Any]) -> Any:
 
 def _missing(template: Template, before: Path, step: str | int, value: Any) -> Problem:
     choices = list(value) if isinstance(value, Mapping) else ARTIFACT_MEMBERS if isinstance(value, Artifact) else []
-    names = [str(each) for each in choices]
+    hint = did_you_mean(str(step), [str(each) for each in choices])
+    if isinstance(value, list):
+        hint = f"it is a list of {len(value)}" + (": pick one, as in `[0]`" if value else "")
     shown = str(Ref((*before, step)))
     owner = f"`{Ref(before)}`" if before else "the recipe"
-    return template.problem(
-        "unknown-name", f"{owner} has no `{step}`", hint=did_you_mean(str(step), names), snippet=shown
-    )
+    return template.problem("unknown-name", f"{owner} has no `{step}`", hint=hint, snippet=shown)
 
 
 def as_text(template: Template, value: Any) -> str:
-    """Return a value as it stands in a text. Raises RecipeError for a file, which has no text of its own."""
-    if isinstance(value, Artifact):
-        problem = template.problem(
-            "file-in-text", f"the file `{value.name}` cannot stand inside a text", hint="use its `.name` or its `.url`"
-        )
-        raise RecipeError(problem)
+    """Return a value as it stands in a text. Raises RecipeError for what has none of its own."""
+    if not isinstance(value, str) and (why := why_no_text(value)) is not None:
+        raise RecipeError(template.problem("not-text", why[0], hint=why[1]))
     return str(value)
 
 
@@ -210,7 +208,7 @@ def _parse_with_jinja(template: Template) -> Template:
     except sandbox.SandboxError as error:
         raise _with_place(template, error) from error
     refs = tuple(Ref(chain) for chain in sandbox.reads(tree))
-    return Template(template.text, template.pointer, refs, sandbox.is_exact(tree), None, template.located)
+    return replace(template, refs=refs, exact=sandbox.is_exact(tree))
 
 
 def _render_with_jinja(template: Template, names: Mapping[str, Any]) -> Any:

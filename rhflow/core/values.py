@@ -51,6 +51,12 @@ def family_of(media_type: str) -> Family:
     return "model3d" if top == "model" else "file"
 
 
+def in_words(family: str) -> str:
+    """Return a family as messages say it, with its article: ``an image``, ``sound``."""
+    words = {"image": "an image", "video": "a video", "audio": "sound", "model3d": "a 3D model", "text": "text"}
+    return words.get(family, "a file")
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A file by content.
@@ -138,6 +144,31 @@ def media_in(value: Any) -> Iterator[Artifact | Pending]:
 def artifacts_in(value: Any) -> Iterator[Artifact]:
     """Yield every artifact inside a value, in order."""
     return (each for each in media_in(value) if isinstance(each, Artifact))
+
+
+def why_no_text(value: Any) -> tuple[str, str] | None:
+    """Say why a value cannot stand inside a text, and what to write instead; None where it can.
+
+    What is no plain data would only print as something odd, and a paid model would be sent that.
+    """
+    stack = [value]
+    while stack:
+        match stack.pop():
+            case None | bool() | int() | float() | str():
+                pass
+            case Artifact(name=name):
+                shown = f"the file `{name}`" if isinstance(value, Artifact) else "a list with files"
+                member = "its `.name` or its `.url`" if isinstance(value, Artifact) else "`| map(attribute='name')`"
+                return f"{shown} cannot stand inside a text", f"use {member}"
+            case list() | tuple() as items:
+                stack.extend(items)
+            case dict() as members:
+                stack.extend(members.values())
+            case Mapping():
+                return "a whole step cannot stand inside a text", "add the output that is meant, such as `.text`"
+            case other:
+                return f"a {type(other).__name__} cannot stand inside a text", "call it with `()`, or add `| list`"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

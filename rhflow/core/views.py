@@ -81,7 +81,7 @@ _FAMILY_OF_OUTPUT: Mapping[str, Family] = {
     "image": "image", "images": "image", "video": "video", "videos": "video", "audio": "audio", "audios": "audio",
     "model3d": "model3d", "text": "text", "texts": "text", "json": "file",
 }  # fmt: skip
-_MANY = frozenset({"files", "images", "videos", "audios", "texts"})
+MANY = frozenset({"files", "images", "videos", "audios", "texts"})
 
 
 def parse_json(text: str) -> Any:
@@ -104,8 +104,8 @@ def pending_of(ref: Ref, promises: Mapping[str, Promise]) -> Pending:
     """Return what a reference to an unfinished step will be, as far as its name tells."""
     match ref.path:
         case ("steps", str(step), str(name)):
-            return _pending(promises.get(step), name, many=name in _MANY)
-        case ("steps", str(step), str(name), int()) if name in _MANY:
+            return _pending(promises.get(step), name, many=name in MANY)
+        case ("steps", str(step), str(name), int()) if name in MANY:
             return _pending(promises.get(step), name, many=False)
         case _:
             return Pending()

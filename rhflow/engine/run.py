@@ -75,6 +75,11 @@ class Engine:
             raise self._bug
         return [self._results[node] for node in self._planner.graph.order]
 
+    @property
+    def running(self) -> int:
+        """How many nodes are running."""
+        return self._schedule.running
+
     def interrupt(self) -> None:
         """Start nothing more; what is running, and paid for, is waited for."""
         self.interrupted = True

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Packet: TypeAlias = Any  # av.Packet, which is generic in some versions and not in others
 
 _COPIED = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "alac"})  # by the name of the decoder
+_RATES = frozenset({16_000, 22_050, 24_000, 32_000, 44_100, 48_000})  # in Hz, what MP4 takes of every codec
 _CODECS = {".mp3": "libmp3lame", ".wav": "pcm_s16le", ".flac": "flac", ".m4a": "aac"}
 
 
@@ -63,11 +64,12 @@ class Soundtrack:
         """Add the sound's stream to ``container``, after the pictures' and before the first packet."""
         if self._from is None:
             return
-        if self._from.codec_context.name in _COPIED:
+        rate = self._from.codec_context.sample_rate
+        if self._from.codec_context.name in _COPIED and rate in _RATES:
             self._to = container.add_stream_from_template(self._from)
             self._ready = self._copied()
         else:
-            self._to = container.add_stream("aac", rate=self._from.codec_context.sample_rate)
+            self._to = container.add_stream("aac", rate=rate if rate in _RATES else 48_000)
             self._to.codec_context.thread_count = 1
             self._ready = self._encoded()
         self._next = next(self._ready, None)

@@ -102,7 +102,7 @@ def _text(head: bytes, by_name: str) -> str | None:
         if len(head) < _HEAD or error.start < len(head) - 4:
             return None
         text = head[: error.start].decode("utf-8-sig")  # only the last character is cut in two
-    if family_of(by_name) in ("text", "model") or by_name == "application/json":
+    if family_of(by_name) in ("text", "model3d") or by_name == "application/json":
         return by_name
     return "application/json" if text.lstrip().startswith("{") else "text/plain"
 

@@ -32,6 +32,7 @@ from rhflow.simulator.simulator import PREFIX, Simulator
 Handler: TypeAlias = Callable[[Simulator, Request], Awaitable[Response]]
 Reply: TypeAlias = dict[str, Any]
 HEADER = "rhflow-simulator"
+_FIXED = frozenset({"query", "media/upload/binary", "queue/status"})
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -117,7 +118,7 @@ async def _with_payload(
     if not _has_key(request):
         return JSONResponse(refusal("1002"))
     if (model := simulator.model_at(request.path_params["endpoint"])) is None:
-        return JSONResponse(refusal("1001"))
+        return JSONResponse(refusal("1009" if request.path_params["endpoint"] in _FIXED else "1001"))
     if (payload := await _payload(request)) is None:
         return JSONResponse(refusal("1007", "the body must be a JSON object"))
     simulator.reached_at(str(request.base_url))
@@ -178,13 +179,11 @@ async def _reset(simulator: Simulator, _: Request) -> Response:
 
 def _other_method(simulator: Simulator) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers a v2 path with another method than its own: 1009 where the path exists, else 1001."""
-    fixed = frozenset({"query", "media/upload/binary", "queue/status"})
-
     async def endpoint(request: Request) -> Response:
         if not _has_key(request):
             return JSONResponse(refusal("1002"))
         path = request.path_params["path"]
-        known = path in fixed or simulator.model_at(path.removeprefix("price-preview/")) is not None
+        known = path in _FIXED or simulator.model_at(path.removeprefix("price-preview/")) is not None
         return JSONResponse(refusal("1009" if known else "1001"))
 
     return endpoint

@@ -54,8 +54,9 @@ class Simulator:
 
     def reached_at(self, base_url: str) -> str:
         """Remember an address under which this server is known, and return what its file links begin with."""
-        self._hosts.add(urlsplit(base_url).netloc)
-        return (self.config.base_url or base_url).rstrip("/") + PREFIX
+        address = self.config.base_url or base_url
+        self._hosts |= {urlsplit(base_url).netloc, urlsplit(address).netloc}
+        return address.rstrip("/") + PREFIX
 
     def model_at(self, endpoint: str) -> Model | None:
         """Return the model that is called at ``endpoint``."""
@@ -112,8 +113,7 @@ class Simulator:
             return await run_in_threadpool(self.files.take_data, link)
         parts = urlsplit(link)
         _, prefix, name = parts.path.partition(PREFIX)
-        known = parts.netloc in self._hosts or (self.config.base_url or "").rstrip("/").endswith("//" + parts.netloc)
-        return self.files.served(name) if prefix and known else None
+        return self.files.served(name) if prefix and parts.netloc in self._hosts else None
 
     def _task(self, model: Model, inputs: Mapping[str, Json], media: Media, *, missing: str | None, now: float) -> Task:
         contents: dict[str, Any] = {
@@ -222,6 +222,7 @@ class Simulator:
         names = ("submits", "accepted", "refused", "queries", "uploads", "downloads")
         return {
             **{name: self.counts[name] for name in names},
+            "speed": self.config.speed,
             "peak_concurrency": self.peak,
             "per_endpoint": dict(self.per_endpoint),
             "tasks": {status: states[status] for status in STATUSES},

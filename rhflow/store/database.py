@@ -122,10 +122,10 @@ class Database:
             error.add_note(f"and then, while closing the store: {failure}")
 
     def _writing(self) -> Writer:
-        from rhflow.store.writer import Writer  # imported late: most invocations only read
-
         if self._writer is not None:
             return self._writer
+        from rhflow.store.writer import Writer  # imported late: most invocations only read
+
         with self._lock:
             if self._closed:
                 raise StoreError(Problem("store-closed", f"`{self.path}` is closed"))

@@ -55,7 +55,7 @@ def point_latest(folder: Path) -> None:
             try:
                 temporary.symlink_to(folder.name, target_is_directory=True)
             except (OSError, NotImplementedError):
-                temporary.write_text(f"{folder.name}\n", encoding="utf-8")
+                temporary.write_bytes(os.fsencode(folder.name))
             temporary.replace(pointer)
         finally:
             remove_file(temporary)
@@ -68,7 +68,7 @@ def read_latest(parent: Path) -> Path | None:
         if pointer.is_symlink():
             folder = parent / pointer.readlink()
         elif pointer.is_file():
-            folder = parent / pointer.read_text(encoding="utf-8").strip()
+            folder = parent / os.fsdecode(pointer.read_bytes()).strip()
         else:
             return None
         return folder if folder.is_dir() else None

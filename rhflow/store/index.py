@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rhflow.core.errors import Problem, StoreError
-from rhflow.core.values import Entry
+from rhflow.core.values import Entry, Outputs
 from rhflow.store.blobs import Blobs
 from rhflow.store.database import CHUNK, Database
 from rhflow.store.memo import outdate
@@ -60,12 +60,11 @@ class Index:
             if not self._blobs.has(artifact.digest):
                 message = f"`{artifact.name}` ({artifact.digest[:12]}) is not in the store, so no entry may name it"
                 raise StoreError(Problem("store-missing-blob", message))
-        data = entry.to_json()
-        document, outputs = json.dumps(data, separators=(",", ":")), data["outputs"]
+        document = json.dumps(entry.to_json(), separators=(",", ":"))
 
         def write(connection: sqlite3.Connection) -> None:
             row = connection.execute("SELECT document FROM entries WHERE key = ?", (entry.key,)).fetchone()
-            if row is not None and json.loads(row[0])["outputs"] != outputs:
+            if row is not None and Outputs.from_json(json.loads(row[0])["outputs"]) != entry.outputs:
                 outdate(connection)
             connection.execute("INSERT OR REPLACE INTO entries (key, document) VALUES (?, ?)", (entry.key, document))
 

@@ -1,8 +1,8 @@
 """Whole-run memos: a run whose every ingredient is as before is answered without planning node by node.
 
 The memo key is the caller's: a hash of the recipe, the parameters, the catalogue and the local inputs. A memo stands
-while no entry has been removed or changed since the run was planned: whoever removes one takes all memos down in the same
-transaction and raises a generation number, by which a memo that comes too late is known. So a memo that is there
+while no entry has been removed or changed since the run was planned: whoever removes one takes all memos down in the
+same transaction and raises a generation number, by which a memo that comes too late is known. So a memo that is there
 stands. The node table, which grows with the run, lies in a row of its own.
 """
 

@@ -9,7 +9,18 @@ from PIL import Image
 
 from rhflow.media.errors import UnreadableMediaError
 from rhflow.media.image import (
-    badge, contain, cover, cover_box, even, font, open_image, printable, save_image, shorten, stamp, with_ratio,
+    badge,
+    contain,
+    cover,
+    cover_box,
+    even,
+    font,
+    open_image,
+    printable,
+    save_image,
+    shorten,
+    stamp,
+    with_ratio,
 )  # fmt: skip
 
 
@@ -33,7 +44,7 @@ def test_open_names_a_damaged_picture(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.effect_noise((64, 64), 50).save(path)
     path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(UnreadableMediaError, match="cannot read `a.png`: "):
+    with pytest.raises(UnreadableMediaError, match=r"cannot read `a\.png`: "):
         open_image(path)
 
 
@@ -52,12 +63,16 @@ def test_cover_crops_and_never_stretches() -> None:
     image.paste((255, 255, 255), (100, 0, 200, 100))
     square = cover(image, (50, 50))
     assert square.size == (50, 50)
-    assert square.getpixel((2, 25)) == square.getpixel((47, 25)) == (255, 255, 255)
+    assert square.convert("L").crop((1, 0, 49, 50)).getextrema()[0] > 250
 
 
 @pytest.mark.parametrize(
     ("size", "ratio", "box"),
-    [((300, 100), 1.0, (100, 0, 200, 100)), ((100, 300), 1.0, (0, 100, 100, 200)), ((160, 90), 16 / 9, (0, 0, 160, 90))],
+    [
+        ((300, 100), 1.0, (100, 0, 200, 100)),
+        ((100, 300), 1.0, (0, 100, 100, 200)),
+        ((160, 90), 16 / 9, (0, 0, 160, 90)),
+    ],
 )
 def test_cover_box(size: tuple[int, int], ratio: float, box: tuple[float, ...]) -> None:
     assert cover_box(size, ratio) == pytest.approx(box)

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from store_support import accepted, child, entry, hear, intent, picture, say, settled
 
 from rhflow.store.database import NAME, Database, open_reader
 from rhflow.store.store import Store
+from tests.unit.store_support import accepted, child, entry, hear, intent, picture, say, settled
 
 WRITER = """
 import sys

@@ -6,13 +6,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from store_support import accepted, intent, settled
 
 from rhflow.core.errors import StoreError, UnknownOutcomeError, UsageError
 from rhflow.core.events import Event, RunView
 from rhflow.store.journal import RunRecord
 from rhflow.store.store import Store
 from rhflow.store.submissions import Submission
+from tests.unit.store_support import accepted, intent, settled
 
 
 @pytest.fixture

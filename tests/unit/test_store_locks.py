@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from store_support import child, hear, say
 
 from rhflow.core.errors import StoreError
 from rhflow.store.locks import KeyLocks
+from tests.unit.store_support import child, hear, say
 
 HOLDER = """
 import sys

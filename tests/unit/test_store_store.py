@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from store_support import child, entry, hear, intent
 
 from rhflow.core.errors import StoreError
 from rhflow.store.store import Store
+from tests.unit.store_support import child, entry, hear, intent
 
 
 def test_a_new_store_says_what_it_is(tmp_path: Path) -> None:
