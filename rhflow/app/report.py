@@ -32,7 +32,8 @@ class NodeRow:
             "status": self.status,
             "cached": self.cached,
             "model": self.model,
-            "cost": None if self.cost is None else {"amount": float(self.cost[0]), "currency": self.cost[1]},
+            "cost": None if self.cost is None else float(self.cost[0]),
+            "currency": None if self.cost is None else self.cost[1],
             "seconds": round(self.seconds, 3),
             "files": list(self.files),
         }

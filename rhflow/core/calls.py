@@ -179,6 +179,8 @@ def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[s
     found = []
     if before.get("kind") != now["kind"]:
         found.append("another kind")
+    elif before.get("version") != now["version"]:
+        found.append("a newer version of its kind")
     if before.get("endpoint") != now["endpoint"]:
         found.append("another model")
     if before.get("salt") != now.get("salt"):

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rhflow.core.calls import Calls, Draft, NoModelError, trouble_problem
-from rhflow.core.document import Pipeline, Step
+from rhflow.core.document import Param, Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
 from rhflow.core.graph import Graph, expand, reads, step_refs
 from rhflow.core.kinds import KindSpec
-from rhflow.core.params import parse_param
+from rhflow.core.params import parse_param, typed_param
 from rhflow.core.references import name_problems, values_of
 from rhflow.core.source import Pointer
-from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve
+from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve, templates_in
 from rhflow.core.values import Family, Pending, in_words
 from rhflow.core.views import FACT_NAMES, Promise, pending_of
 
@@ -57,21 +57,31 @@ def _kinds(pipeline: Pipeline, kinds: Mapping[str, KindSpec]) -> Iterator[Proble
 
 def _params(pipeline: Pipeline) -> Iterator[Problem]:
     for param in pipeline.params.values():
-        pattern_ok = True
-        if param.pattern is not None:
-            try:
-                re.compile(param.pattern)
-            except re.error as error:
-                pattern_ok = False
-                pointer = (*param.pointer, "pattern")
-                yield pipeline.problem("bad-pattern", f"`pattern` is not a regular expression: {error}", pointer)
-        if not param.required and param.default is not None and pattern_ok:
+        wrong = list(_rule_problems(pipeline, param))
+        yield from wrong
+        if not param.required and param.default is not None and not wrong:
             try:
                 parse_param(param, param.default)
             except ValueError as error:
                 in_map = (*param.pointer, "default")
                 pointer = in_map if in_map in pipeline.located.places else param.pointer
                 yield pipeline.problem("bad-default", f"the default of `{param.name}` {error}", pointer)
+
+
+def _rule_problems(pipeline: Pipeline, param: Param) -> Iterator[Problem]:
+    """Yield what is wrong with the rules that the values of a parameter are held to."""
+    if param.pattern is not None:
+        try:
+            re.compile(param.pattern)
+        except re.error as error:
+            pointer: Pointer = (*param.pointer, "pattern")
+            yield pipeline.problem("bad-pattern", f"`pattern` is not a regular expression: {error}", pointer)
+    for at, each in enumerate(param.enum):
+        try:
+            typed_param(param, each)
+        except ValueError as error:
+            pointer = (*param.pointer, "enum", at)
+            yield pipeline.problem("bad-enum", f"a choice of `{param.name}` {error}", pointer)
 
 
 class _Inputs:
@@ -86,10 +96,12 @@ class _Inputs:
         self._found: list[Problem] = []
         self._promises: dict[str, Promise] = {}
         self._drafts: dict[str, Draft] = {}
-        self._names = {"params": _Static(pipeline), "vars": _StaticVars(pipeline)}
+        self._vars = _StaticVars(pipeline, broken)
+        self._names = {"params": _Static(pipeline), "vars": self._vars, "env": _Later(), "run": _Later()}
 
     def problems(self) -> list[Problem]:
-        """Return what is wrong with the inputs of all steps."""
+        """Return what is wrong with the values of variables, steps and outputs."""
+        self._found += self._vars.problems
         for node in self.graph.order:
             step = self.graph.nodes[node].step
             if step.kind in self.calls.kinds:
@@ -152,7 +164,7 @@ class _Inputs:
             if (problem := self._wrong_output(template, ref)) is not None:
                 self._found.append(problem)
                 return Pending()
-        if any(ref.path[0] in ("steps", "env", "run") for ref in template.refs):
+        if any(ref.path[0] == "steps" for ref in template.refs):
             exact = template.exact and len(template.refs) == 1 and template.parts is not None
             return pending_of(template.refs[0], self._promises) if exact else Pending()
         try:
@@ -216,19 +228,49 @@ class _Static(Mapping[str, Any]):
 
 
 class _StaticVars(Mapping[str, Any]):
-    """Variables as far as the recipe alone tells."""
+    """Variables as far as the recipe alone tells, each worked out once, in order; ``problems`` are those met."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, broken: Collection[Pointer]) -> None:
+        self.problems: list[Problem] = []
+        self._values: dict[str, Any] = {}
+        self._unknown: dict[str, Family | None] = {}
+        names = {"params": _Static(pipeline), "vars": self, "env": _Later(), "run": _Later()}
+        for name, value in pipeline.vars.items():
+            self._unknown[name] = None
+            if any(each.broken or each.pointer in broken for each in templates_in(value)):
+                continue
+            try:
+                self._values[name] = resolve(value, names)
+                del self._unknown[name]
+            except _NotKnownError as unknown:
+                self._unknown[name] = unknown.family if isinstance(value, Template) and value.exact else None
+            except RecipeError as error:
+                self.problems += error.problems
 
     def __getitem__(self, name: str) -> Any:
-        return resolve(self._pipeline.vars[name], {"params": _Static(self._pipeline), "vars": self})
+        if name in self._unknown:
+            raise _NotKnownError(self._unknown[name])
+        return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._pipeline.vars)
+        yield from self._values
+        yield from self._unknown
 
     def __len__(self) -> int:
-        return len(self._pipeline.vars)
+        return len(self._values) + len(self._unknown)
+
+
+class _Later(Mapping[str, Any]):
+    """Names that are only known when a run begins."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise _NotKnownError(None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def _any_file(path: str) -> Any:

@@ -49,6 +49,8 @@ def _coerce_list(target: Field, value: Any, local: LocalFile) -> Any:
     if isinstance(value, Pending) and value.many:
         return _coerce_one(target, target.type[:-2], value, local)
     items = value if isinstance(value, list) else [value]
+    if not items and target.required:
+        raise BadValueError("empty-list", "an empty list given, at least one item needed")
     if target.max_items is not None and len(items) > target.max_items:
         raise BadValueError("too-many", f"{len(items)} items given, at most {target.max_items} taken")
     return [_coerce_one(target, target.type[:-2], each, local) for each in items]
@@ -214,6 +216,8 @@ def _name_of(value: Any) -> str:
         return f"the text `{value[:40]}{'…' if len(value) > 40 else ''}`"
     if isinstance(value, Mapping):
         return "a mapping"
+    if callable(value):
+        return "a function"
     names = {bool: "true or false", list: "a list", int: f"`{value}`", float: f"`{value}`", type(None): "nothing"}
     return names.get(type(value), f"a {type(value).__name__}")
 

@@ -88,7 +88,7 @@ def estimate(
     if not rates:
         return Estimate(price.lowest or ZERO, None, price.currency)
     quantity = _quantity(price.unit, inputs, unknown, seconds)
-    open_ended = quantity is None or price.floor
+    open_ended = quantity is None or price.floor or _has_unknown_factor(price, unknown)
     times = Decimal(0) if quantity is None else quantity
     return Estimate(min(rates) * times, None if open_ended else max(rates) * times, price.currency)
 
@@ -114,6 +114,11 @@ def _rates(price: Price, inputs: Mapping[str, Value], unknown: frozenset[str]) -
             return [*found, amount]
         found.append(amount)
     return found
+
+
+def _has_unknown_factor(price: Price, unknown: Collection[str]) -> bool:
+    """Whether a rate is to be multiplied by an input that is not known yet: counted once, it is a lower bound."""
+    return any(wanted == "" and name in unknown for conditions, _ in price.rules for name, wanted in conditions.items())
 
 
 def _may_hold(name: str, wanted: str, inputs: Mapping[str, Value], unknown: frozenset[str]) -> bool:

@@ -28,7 +28,10 @@ class Graph:
         self._digraph: nx.DiGraph[str] = nx.DiGraph()
         self._digraph.add_nodes_from(self.nodes)
         self._digraph.add_edges_from(edges)
-        self.order: tuple[str, ...] = tuple(nx.topological_sort(self._digraph))
+        place = {node: at for at, node in enumerate(self.nodes)}
+        as_written = all(place[earlier] < place[later] for earlier, later in self._digraph.edges)
+        order = self.nodes if as_written else nx.lexicographical_topological_sort(self._digraph, place.__getitem__)
+        self.order: tuple[str, ...] = tuple(order)
         self.before: dict[str, tuple[str, ...]] = {node: tuple(self._digraph.pred[node]) for node in self.nodes}
         self.after: dict[str, tuple[str, ...]] = {node: tuple(self._digraph.succ[node]) for node in self.nodes}
 

@@ -72,11 +72,15 @@ class Signature:
         earlier outputs: a text in one of them is never taken for a path, or a model's reply could read any file.
         """
         bound = Bound()
-        # The model's own names go last, so that they win over the uniform ones
-        for name in sorted(given, key=self._own.__contains__):
+        # The more exact name goes last, so that it wins; the order of writing must not change what is sent
+        for name in sorted(given, key=self._exactness) if len(given) > 1 else given:
             self._bind_one(bound, name, given[name], _refuse_path if name in tainted else local)
         self._fill(bound)
         return bound
+
+    def _exactness(self, name: str) -> tuple[int, str]:
+        """Rank a name: the model's own above the uniform name of one field above what only stands for it."""
+        return (2 if name in self._own else 1 if name in self._aliases else 0), name
 
     def _bind_one(self, bound: Bound, name: str, value: Any, local: LocalFile) -> None:
         if name not in self._routes:
@@ -143,18 +147,25 @@ class Signature:
             if each.default is not None:
                 bound.values[each.name] = each.default
                 filled.append(each.name)
-            elif not any(trouble.name and self._own.get(trouble.name, None) is each for trouble in bound.troubles):
+            elif not self._is_troubled(bound, (each.name,)):
                 self._miss(bound, each)
         for group in self._any_of:
-            if not any(name in bound.values for name in group):
+            if not any(name in bound.values for name in group) and not self._is_troubled(bound, group):
                 names = " or ".join(f"`{self._own[name].alias or name}`" for name in group if name in self._own)
                 bound.troubles.append(Trouble(None, "missing-input", f"`{self.name}` needs {names}", None))
         bound.filled = tuple(filled)
 
+    def _is_troubled(self, bound: Bound, names: Collection[str]) -> bool:
+        """Whether one of these fields was given and refused: then it is not missing as well."""
+        for trouble in bound.troubles:
+            leads_to = self.field_for(trouble.name) if trouble.name is not None else None
+            spread = self._spread.get(trouble.name or "", ())
+            if (leads_to is not None and leads_to.name in names) or not set(spread).isdisjoint(names):
+                return True
+        return False
+
     def _miss(self, bound: Bound, missing: Field) -> None:
         shown = missing.alias or missing.name
-        if any(trouble.name == shown for trouble in bound.troubles):
-            return
         hint = f"add `{shown}: …` under `with`"
         if missing.enum:
             hint = f"add `{shown}:` with one of " + ", ".join(f"`{each}`" for each in missing.enum[:8])

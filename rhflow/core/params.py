@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from rhflow.core.document import Param
 
+_LONGEST_SHOWN = 60
+
 
 def parse_param(param: Param, value: Any) -> Any:
-    """Return a parameter's value by its declared type; texts are read as typed. Raises ValueError in words."""
-    typed = _typed(param, value)
-    if param.enum and typed not in param.enum:
-        listed = ", ".join(f"`{each}`" for each in param.enum)
-        raise ValueError(f"must be one of {listed}, not `{value}`")
+    """Return a parameter's value by its declared type; texts are read as typed.
+
+    Raises ValueError in words that go on from the parameter's name. A secret value is not among them.
+    """
+    typed = typed_param(param, value)
+    if (wanted := _broken_rule(param, typed)) is not None:
+        raise ValueError(_but_not(param, wanted, value))
+    return typed
+
+
+def typed_param(param: Param, value: Any) -> Any:
+    """Return a value by the type of a parameter, without its other rules. Raises ValueError in words."""
+    try:
+        return _typed(param, value)
+    except _WantedError as error:
+        raise ValueError(_but_not(param, str(error), value)) from None
+
+
+class _WantedError(ValueError):
+    """What a value must be and is not."""
+
+
+def _but_not(param: Param, wanted: str, value: Any) -> str:
+    text = str(value)
+    cut = f"{text[:_LONGEST_SHOWN]}…" if len(text) > _LONGEST_SHOWN else text
+    return wanted if param.secret else f"{wanted}, not `{cut}`"
+
+
+def _broken_rule(param: Param, typed: Any) -> str | None:
+    """Return what a value of the right type must be beyond that and is not, or None."""
+    if param.enum and typed not in [_typed(param, each) for each in param.enum]:
+        return "must be one of " + ", ".join(f"`{each}`" for each in param.enum)
     if isinstance(typed, int | float) and not isinstance(typed, bool):
         if param.minimum is not None and typed < param.minimum:
-            raise ValueError(f"must be at least {param.minimum}, not {typed}")
+            return f"must be at least {param.minimum}"
         if param.maximum is not None and typed > param.maximum:
-            raise ValueError(f"must be at most {param.maximum}, not {typed}")
+            return f"must be at most {param.maximum}"
     if param.pattern is not None and isinstance(typed, str) and re.fullmatch(param.pattern, typed) is None:
-        raise ValueError(f"must match `{param.pattern}`, which `{typed}` does not")
-    return typed
+        return f"must match `{param.pattern}`"
+    return None
 
 
 def _typed(param: Param, value: Any) -> Any:
@@ -37,12 +67,12 @@ def _typed(param: Param, value: Any) -> Any:
                 return value
             if isinstance(value, str) and value.casefold() in ("true", "false"):
                 return value.casefold() == "true"
-            raise ValueError(f"must be true or false, not `{value}`")
+            raise _WantedError("must be true or false")
         case "list" | "object":
             return _structure(param, value)
         case _:
             if not isinstance(value, str):
-                raise ValueError(f"must be a path or a link, not `{value}`")
+                raise _WantedError("must be a path or a link")
             return value
 
 
@@ -51,25 +81,26 @@ def _string(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise ValueError(f"must be text, not `{value}`")
+    raise _WantedError("must be text")
 
 
 def _whole(value: Any) -> int:
-    number = _real(value)
+    number = _real(value, "a whole number")
     if not float(number).is_integer():
-        raise ValueError(f"must be a whole number, not `{value}`")
+        raise _WantedError("must be a whole number")
     return int(number)
 
 
-def _real(value: Any) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
+def _real(value: Any, what: str = "a number") -> int | float:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
-            return int(value) if re.fullmatch(r"[-+]?\d+", value.strip()) else float(value)
-        except ValueError:
+            is_whole = isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"\s*[-+]?\d+\s*", value))
+            number: int | float = int(value) if is_whole else float(value)
+            if math.isfinite(number):
+                return number
+        except (ValueError, OverflowError):
             pass
-    raise ValueError(f"must be a number, not `{value}`")
+    raise _WantedError(f"must be {what}")
 
 
 def _structure(param: Param, value: Any) -> Any:
@@ -82,5 +113,5 @@ def _structure(param: Param, value: Any) -> Any:
         except ValueError:
             value = [each.strip() for each in value.split(",")] if wanted is list else value
     if not isinstance(value, wanted):
-        raise ValueError(f"must be a {param.type}, not `{value}`")
+        raise _WantedError("must be a list" if wanted is list else "must be an object")
     return value

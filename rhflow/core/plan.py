@@ -184,10 +184,10 @@ class Planner:
         missing = [call.node for call, _ in drafts if call.key not in entries]
         previous = self.world.recall.previous(missing) if missing else {}
         for call, draft in drafts:
-            if (entry := entries.get(call.key)) is not None:
+            cached = self._step(call).cache
+            if cached and (entry := entries.get(call.key)) is not None:
                 yield call.node, Reuse(call, entry)
             else:
-                cached = self._step(call).cache
                 reasons = changes(previous.get(call.node), call.ingredients) if cached else ("`cache` is off",)
                 yield call.node, Run(call, reasons, draft.estimate())
 
@@ -200,17 +200,21 @@ class Planner:
         blockers = {node: len(self.graph.before[node]) for node in self.graph.nodes}
         wave = [node for node in self.graph.order if not blockers[node]]
         problems: list[Problem] = []
+        wrong: set[str] = set()
         while wave:
             try:
                 decided = self.decide(wave)
             except RecipeError as error:
                 problems += error.problems
+                wrong = set(wave)
                 break
             decisions |= decided
             wave = list(self._next_wave(decided, blockers))
-        rest = [node for node in self.graph.order if node not in decisions]
-        if rest and not problems:
-            decisions |= self.decide(rest)
+        rest = [node for node in self.graph.order if node not in decisions and node not in wrong]
+        try:  # also where something is wrong already: all problems are told at once
+            decisions |= self.decide(rest) if rest else {}
+        except RecipeError as error:
+            problems += error.problems
         if problems:
             raise RecipeError(problems)
         return Plan(self.graph, {node: decisions[node] for node in self.graph.order})

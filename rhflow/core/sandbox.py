@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedErr
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from rhflow.core.values import Artifact, member_of, why_no_text
+from rhflow.core.values import MAX_TEXT, Artifact, member_of, why_no_text
 
 Chain: TypeAlias = tuple[str | int | None, ...]
 
@@ -26,7 +26,6 @@ _LISTED = (
     tuple,
     range,
 )  # what filters and methods give where a list is meant
-MAX_TEXT = 1_000_000
 
 
 class SandboxError(Exception):

@@ -46,7 +46,9 @@ class Schedule:
         return ready
 
     def queue(self, node: str, pools: tuple[str, ...]) -> None:
-        """Note that ``node`` must run and needs a place in each of ``pools``."""
+        """Note that ``node`` must run and needs a place in each of ``pools``; after ``stop`` it does not run."""
+        if node in self.ended:
+            return
         heapq.heappush(self._queues.setdefault(pools, []), (-self._urgency[node], self._place[node], node))
 
     def start(self) -> list[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
 from rhflow.core.source import Located, Pointer
-from rhflow.core.values import ARTIFACT_MEMBERS, Artifact, member_of, why_no_text
+from rhflow.core.values import ARTIFACT_MEMBERS, MAX_TEXT, Artifact, member_of, why_no_text
 
 if TYPE_CHECKING:
     from rhflow.core import sandbox
@@ -167,9 +167,12 @@ def _render(template: Template, names: Mapping[str, Any]) -> Any:
         return _render_with_jinja(template, names)
     if template.exact:
         return walk(template, template.parts[0], names)  # type: ignore[arg-type]
-    return "".join(
+    text = "".join(
         part if isinstance(part, str) else as_text(template, walk(template, part, names)) for part in template.parts
     )
+    if len(text) > MAX_TEXT:
+        raise RecipeError(template.problem("text-too-long", f"this text grows beyond {MAX_TEXT:,} characters"))
+    return text
 
 
 def walk(template: Template, path: Path, names: Mapping[str, Any]) -> Any:

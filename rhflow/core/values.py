@@ -16,6 +16,8 @@ Value: TypeAlias = "None | bool | int | float | str | Artifact | list[Value] | d
 Realm: TypeAlias = Literal["live", "simulated"]
 Family: TypeAlias = Literal["image", "video", "audio", "model3d", "text", "file"]
 
+MAX_TEXT = 1_000_000  # characters that a text made by a template may have: a few lines could ask for gigabytes
+
 EXTENSIONS: Mapping[str, str] = {
     "image/png": "png",
     "image/jpeg": "jpg",

@@ -179,6 +179,7 @@ async def _reset(simulator: Simulator, _: Request) -> Response:
 
 def _other_method(simulator: Simulator) -> Callable[[Request], Awaitable[Response]]:
     """Return what answers a v2 path with another method than its own: 1009 where the path exists, else 1001."""
+
     async def endpoint(request: Request) -> Response:
         if not _has_key(request):
             return JSONResponse(refusal("1002"))

@@ -33,7 +33,7 @@ class Clean(NamedTuple):
 def _measures(size: Size) -> tuple[int, int]:
     """Return the height of the badge and its distance from the edges, in pixels."""
     unit = min(size)
-    return max(12, round(unit * 0.034)), max(4, round(unit * 0.024))
+    return max(12 if unit < 150 else 16, round(unit * 0.034)), max(4, round(unit * 0.024))
 
 
 @lru_cache(maxsize=16)

@@ -37,10 +37,12 @@ DOORS: dict[str, set[str]] = {
     "": {"cli"},
 }
 # Inside the core: each file may import only those before it
-CORE_ORDER = (
-    "errors values canonical events kinds cost source sandbox template coerce inputs document params views calls graph "
-    "references check plan schedule"
-).split()
+CORE_ORDER = tuple(
+    """
+    errors values canonical events kinds cost source sandbox template coerce inputs document params views calls graph
+    references check plan schedule
+    """.split()
+)
 HANDS = {"runninghub", "catalog", "media", "store"}
 HANDS_MAY_READ = {"errors", "values", "canonical", "events", "kinds"}
 EFFECTS = {"asyncio", "httpx", "os", "time", "random", "subprocess", "sqlite3", "socket", "datetime", "pathlib"}

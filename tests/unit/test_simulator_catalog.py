@@ -36,7 +36,7 @@ def value_for(field: Field, links: dict[str, str]) -> Any:
     kind = field.type.removesuffix("[]")
     number = 512 if field.minimum is None else int(field.minimum)
     plain = {"enum": field.enum[:1], "boolean": [False], "integer": [number], "number": [number], "object": [{}]}
-    value = links[kind] if field.is_media else [*plain.get(kind, ["a boat at sunset"])][0]
+    value = links[kind] if field.is_media else next(iter(plain.get(kind, ["a boat at sunset"])))
     return [value] if field.is_list else value
 
 

@@ -141,7 +141,7 @@ async def test_a_clip_moves_over_its_picture(tmp_path: Path) -> None:
         link = await call.link_to(source, "a.png")
         path = await clip_of(call, tmp_path, "image-to-video", prompt="pan left", firstImageUrl=link, duration="2")
     info = probe(path)
-    assert (info.media_type, info.width, info.height, info.duration, info.fps) == ("video/mp4", 240, 134, 2.0, 24.0)
+    assert (info.media_type, info.width, info.height, info.duration, info.fps) == ("video/mp4", 240, 136, 2.0, 24.0)
     frames = [frame_at(path, seconds).convert("L") for seconds in (0.0, 1.0, 1.95)]
     edges = [next(x for x in range(240) if frame.getpixel((x, 60)) > 90) for frame in frames]
     assert edges[0] < edges[1] < edges[2]  # the camera goes left, so what is seen goes right
@@ -152,7 +152,7 @@ async def test_a_clip_moves_over_its_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "size"),
     [
-        ({}, (1278, 720)),
+        ({}, (1280, 720)),
         ({"resolution": "480p", "aspectRatio": "9:16"}, (480, 854)),
         ({"aspectRatio": "16:9"}, (1280, 720)),
     ],

@@ -212,7 +212,7 @@ async def test_stats_and_reset() -> None:
         assert stats == {
             "submits": 3, "accepted": 2, "refused": 1, "queries": 1, "uploads": 1, "downloads": 1,
             "peak_concurrency": 1, "per_endpoint": {"test/text-to-image": 1, "test/speech": 2},
-            "tasks": {"QUEUED": 1, "RUNNING": 0, "SUCCESS": 1, "FAILED": 0},
+            "tasks": {"QUEUED": 1, "RUNNING": 0, "SUCCESS": 1, "FAILED": 0}, "speed": 20.0,
         }  # fmt: skip
         after = await call.post("/_simulator/reset")
         assert after["tasks"] == {"QUEUED": 1, "RUNNING": 0, "SUCCESS": 0, "FAILED": 0}

@@ -1,0 +1,65 @@
+"""Writes docs/cli.md from the help texts of the commands; ``--check`` fails when it is stale."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from rhflow.cli.root import COMMANDS, root
+
+TARGET = Path(__file__).parents[1] / "docs" / "cli.md"
+EXIT_CODES = """\
+## Exit codes
+
+| code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | a step failed |
+| 2 | the command line is wrong |
+| 3 | the recipe, or a parameter, is not valid |
+| 4 | the service refused: key, balance, policy |
+| 5 | a paid call's outcome is unknown: see `rhflow resume` |
+| 6 | stopped by the budget |
+| 130 | interrupted |
+
+## Environment
+
+| variable | meaning |
+| --- | --- |
+| `RUNNINGHUB_API_KEY` (or `RH_API_KEY`) | the key of the account |
+| `RUNNINGHUB_SITE` | `cn` (default) or `ai` |
+| `RUNNINGHUB_BASE_URL` | another address; one on this machine is taken for a simulator |
+| `RHFLOW_STORE` | the folder of the store |
+"""
+
+
+def reference() -> str:
+    """Return the page."""
+    parts = ["# Command line", "Made by `python tools/cli_reference.py` from `--help`.", section(root, "rhflow")]
+    context = click.Context(root, info_name="rhflow")
+    for name in COMMANDS:
+        command = root.get_command(context, name)
+        assert command is not None
+        parts.append(section(command, f"rhflow {name}"))
+    return "\n\n".join([*parts, EXIT_CODES])
+
+
+def section(command: click.Command, name: str) -> str:
+    """Return one command's help under a heading."""
+    context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+    return f"## {name}\n\n```\n{command.get_help(context).strip()}\n```"
+
+
+def main() -> int:
+    """Write the page, or say whether it is stale."""
+    text = reference()
+    if "--check" in sys.argv:
+        return int(text != TARGET.read_text(encoding="utf-8"))
+    TARGET.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
