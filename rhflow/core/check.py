@@ -14,7 +14,8 @@ from rhflow.core.kinds import KindSpec
 from rhflow.core.params import parse_param, typed_param
 from rhflow.core.references import name_problems, values_of
 from rhflow.core.source import Pointer
-from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve, templates_in
+from rhflow.core.statics import Later, NotKnownError, StaticParams, StaticVars
+from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve
 from rhflow.core.values import Family, Pending, in_words
 from rhflow.core.views import FACT_NAMES, Promise, pending_of
 
@@ -96,8 +97,8 @@ class _Inputs:
         self._found: list[Problem] = []
         self._promises: dict[str, Promise] = {}
         self._drafts: dict[str, Draft] = {}
-        self._vars = _StaticVars(pipeline, broken)
-        self._names = {"params": _Static(pipeline), "vars": self._vars, "env": _Later(), "run": _Later()}
+        self._vars = StaticVars(pipeline, broken)
+        self._names = {"params": StaticParams(pipeline), "vars": self._vars, "env": Later(), "run": Later()}
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values of variables, steps and outputs."""
@@ -169,7 +170,7 @@ class _Inputs:
             return pending_of(template.refs[0], self._promises) if exact else Pending()
         try:
             return resolve(template, self._names)
-        except _NotKnownError as unknown:
+        except NotKnownError as unknown:
             return Pending(unknown.family if template.exact else None)
         except RecipeError as error:
             self._found += error.problems
@@ -195,82 +196,6 @@ class _Inputs:
         return (
             wanted == "image" and model is not None and any(each.alias == "return_last_frame" for each in model.fields)
         )
-
-
-class _NotKnownError(Exception):
-    def __init__(self, family: Family | None) -> None:
-        super().__init__()
-        self.family = family
-
-
-class _Static(Mapping[str, Any]):
-    """Parameters as far as the recipe alone tells: defaults are values, the others are not known."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-
-    def __getitem__(self, name: str) -> Any:
-        param = self._pipeline.params[name]
-        if param.is_media:
-            raise _NotKnownError(param.type)  # type: ignore[arg-type]
-        if param.required or param.default is None:
-            raise _NotKnownError(None)
-        try:
-            return parse_param(param, param.default)
-        except (ValueError, re.error):
-            raise _NotKnownError(None) from None  # the default itself is a problem already
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._pipeline.params)
-
-    def __len__(self) -> int:
-        return len(self._pipeline.params)
-
-
-class _StaticVars(Mapping[str, Any]):
-    """Variables as far as the recipe alone tells, each worked out once, in order; ``problems`` are those met."""
-
-    def __init__(self, pipeline: Pipeline, broken: Collection[Pointer]) -> None:
-        self.problems: list[Problem] = []
-        self._values: dict[str, Any] = {}
-        self._unknown: dict[str, Family | None] = {}
-        names = {"params": _Static(pipeline), "vars": self, "env": _Later(), "run": _Later()}
-        for name, value in pipeline.vars.items():
-            self._unknown[name] = None
-            if any(each.broken or each.pointer in broken for each in templates_in(value)):
-                continue
-            try:
-                self._values[name] = resolve(value, names)
-                del self._unknown[name]
-            except _NotKnownError as unknown:
-                self._unknown[name] = unknown.family if isinstance(value, Template) and value.exact else None
-            except RecipeError as error:
-                self.problems += error.problems
-
-    def __getitem__(self, name: str) -> Any:
-        if name in self._unknown:
-            raise _NotKnownError(self._unknown[name])
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._values
-        yield from self._unknown
-
-    def __len__(self) -> int:
-        return len(self._values) + len(self._unknown)
-
-
-class _Later(Mapping[str, Any]):
-    """Names that are only known when a run begins."""
-
-    def __getitem__(self, name: str) -> Any:
-        raise _NotKnownError(None)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 def _any_file(path: str) -> Any:

@@ -51,6 +51,7 @@ class Engine:
         self._calls: dict[str, StepCall] = {}
         self._results: dict[str, NodeResult] = {}
         self._bug: BaseException | None = None
+        self._leaving = False
         self.interrupted = False
 
     async def run(self) -> list[NodeResult]:
@@ -116,6 +117,10 @@ class Engine:
         except RhflowError as error:
             status: NodeStatus = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
             result = NodeResult(node, status, error=error)
+        except asyncio.CancelledError as cancelled:
+            if not self._leaving:  # somebody inside the step gave up: the loop must hear of it or it waits for ever
+                self._done.put_nowait((node, RuntimeError(f"step `{node}` was cancelled from inside: {cancelled!r}")))
+            raise
         except Exception as bug:
             result = bug
         self._done.put_nowait((node, result))
@@ -184,6 +189,7 @@ class Engine:
             self._results[node] = NodeResult(node, "not-run")
 
     async def _cancel_all(self) -> None:
+        self._leaving = True
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

@@ -105,10 +105,15 @@ def _has_key(request: Request) -> bool:
 async def _payload(request: Request) -> dict[str, Json] | None:
     """Return the request's JSON object, or None when there is none."""
     try:
-        body = json.loads(await request.body())
+        body = json.loads(await request.body(), parse_constant=_no_number)
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def _no_number(name: str) -> None:
+    """Refuse what Python's reader takes for a number and JSON does not know."""
+    raise ValueError(f"{name} is not JSON")
 
 
 async def _with_payload(

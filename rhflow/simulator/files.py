@@ -94,7 +94,10 @@ def _named_by_content(part: Path, name: str) -> StoredFile:
     named = name.rpartition(".")[2].casefold()
     extension = named if MEDIA_TYPES.get(named) == file.info.media_type else EXTENSIONS.get(file.info.media_type, "bin")
     path = part.with_name(f"{file.digest}.{extension}")
-    part.replace(path)
+    if path.exists():
+        part.unlink()
+    else:
+        part.replace(path)
     return StoredFile(path, file.digest, file.size, file.info)
 
 

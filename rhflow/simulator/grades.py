@@ -47,6 +47,15 @@ def _edged(image: Image.Image, share: float) -> Image.Image:
     return result
 
 
+def _edges(image: Image.Image) -> Image.Image:
+    """Return the contours of the picture as light lines, without the frame that the filter leaves at its rim."""
+    found = image.convert("L").filter(ImageFilter.FIND_EDGES)
+    inner = found.crop((2, 2, max(3, image.width - 2), max(3, image.height - 2)))
+    lines = Image.new("L", image.size)
+    lines.paste(inner, (2, 2))
+    return lines
+
+
 def _washed(image: Image.Image, top: Colour, bottom: Colour, share: float) -> Image.Image:
     """Multiply a vertical wash of colour into the picture."""
     return Image.blend(image, ImageChops.multiply(image, ramp([top, bottom], image.size)), share)
@@ -89,7 +98,7 @@ def vintage(image: Image.Image, _: random.Random) -> Image.Image:
 def neon(image: Image.Image, _: random.Random) -> Image.Image:
     """Magenta and cyan, glowing edges."""
     toned = _toned(_strength(image, contrast=1.25, light=0.82), "0a0326", "b01f8f", "56f0f4", share=0.72)
-    edges = image.convert("L").filter(ImageFilter.FIND_EDGES).filter(ImageFilter.GaussianBlur(1.2))
+    edges = _edges(image).filter(ImageFilter.GaussianBlur(1.2))
     glow = ImageOps.colorize(edges.point([min(255, v * 4) for v in range(256)]), (0, 0, 0), rgb("ff58c8"))
     return _edged(_bloom(ImageChops.screen(toned, glow), 0.7), 0.9)
 
@@ -103,9 +112,7 @@ def watercolour(image: Image.Image, dice: random.Random) -> Image.Image:
     patches = ImageOps.posterize(patches.filter(ImageFilter.GaussianBlur(1)), 5).resize(
         image.size, Image.Resampling.BICUBIC
     )
-    lines = ImageOps.invert(patches.convert("L").filter(ImageFilter.FIND_EDGES)).point(
-        [max(0, 255 - (255 - v) * 2) for v in range(256)]
-    )
+    lines = ImageOps.invert(_edges(patches)).point([max(0, 255 - (255 - v) * 2) for v in range(256)])
     pale = Image.blend(_strength(patches, colour=1.15, light=1.08), Image.new("RGB", image.size, rgb("faf5ea")), 0.24)
     paper = Image.frombytes("L", (256, 256), dice.randbytes(65536)).resize(
         (image.width, image.height), Image.Resampling.BICUBIC
@@ -129,7 +136,7 @@ def sketch(image: Image.Image, _: random.Random) -> Image.Image:
     dodge = ImageChops.add(grey, ImageChops.multiply(grey, blurred), scale=1.0)
     lines = ImageChops.multiply(
         dodge,
-        ImageOps.invert(grey.filter(ImageFilter.FIND_EDGES)).point([max(0, 255 - (255 - v) * 3) for v in range(256)]),
+        ImageOps.invert(_edges(grey)).point([max(0, 255 - (255 - v) * 3) for v in range(256)]),
     )
     return ImageOps.colorize(lines, rgb("2b2a33"), rgb("f8f4ea"))
 

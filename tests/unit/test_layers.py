@@ -40,7 +40,7 @@ DOORS: dict[str, set[str]] = {
 CORE_ORDER = tuple(
     """
     errors values canonical events kinds cost source sandbox template coerce inputs document params views calls graph
-    references check plan schedule
+    references statics check plan schedule
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}

@@ -54,7 +54,7 @@ async def test_a_path_of_another_family() -> None:
         assert reply == {"code": 412, "msg": "TOKEN_INVALID", "data": None}
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b'{"prompt": NaN}'])
 async def test_a_body_that_is_no_object(body: bytes) -> None:
     async with calling() as call:
         reply = await call.http.post("/openapi/v2/test/text-to-image", content=body, headers=KEY)

@@ -135,14 +135,26 @@ def robot(pen: Pen) -> None:
     pen.veil(outline("-200,860 -120,870 -200,700 -235,720"), SHINE, 0.4)
 
 
-def portrait(pen: Pen) -> None:
-    """A head and shoulders, calm, eyes closed."""
+def woman(pen: Pen) -> None:
+    """A portrait with long hair."""
+    portrait(pen, long=True)
+
+
+def man(pen: Pen) -> None:
+    """A portrait with short hair."""
+    portrait(pen, long=False)
+
+
+def portrait(pen: Pen, *, long: bool | None = None) -> None:
+    """A head and shoulders, calm, eyes closed; the hair is ``long`` or short, or as it happens."""
     palette, dice = pen.canvas.palette, pen.canvas.random
-    light = tuple(max(0.55, part) for part in palette.ambient)
-    skin, hair = lit(dice.choice(_SKINS), light), lit(dice.choice(_HAIRS), light)  # type: ignore[arg-type]
+    light = tuple(max(0.74, part) for part in palette.ambient)
+    tone = dice.choice(_SKINS)
+    darker_hair = [hair for hair in _HAIRS if brightness(hair) < brightness(tone) - 0.12]
+    skin, hair = lit(tone, light), lit(dice.choice(darker_hair), light)  # type: ignore[arg-type]
     cloth, shade = lit(palette.accent, light), darker(skin, 0.24)  # type: ignore[arg-type]
-    long = dice.random() < 0.6
-    if long:
+    happens = dice.random() < 0.6
+    if happens if long is None else long:
         mane = outline("-200,920 -290,700 -270,400 -310,200 310,200 270,400 290,700 200,920 0,990")
         pen.blob(mane, [darker(hair, 0.1), darker(hair, 0.4)], sideways=True)
     shoulders = outline("-620,-250 -560,80 -400,200 -150,270 150,270 400,200 560,80 620,-250")

@@ -61,8 +61,9 @@ SUBJECTS: Mapping[str, str] = {
     "phone": "phone smartphone iphone 手机",
     "box": "box packaging package gift parcel 盒",
     "shoe": "sneaker sneakers shoe shoes trainer 鞋",
-    "portrait": "portrait headshot face woman man girl boy lady person model fashion astronaut king "
-    "queen dress coat jacket 肖像 女孩 男孩",
+    "woman": "woman women girl lady queen actress bride mother dress 女孩 女人",
+    "man": "man men boy king actor father beard 男孩 男人",
+    "portrait": "portrait headshot face person model fashion astronaut coat jacket 肖像",
     "tree": "tree oak willow 树",
     "bird": "bird birds gull gulls seagull seagulls eagle 鸟",
 }
@@ -80,6 +81,7 @@ BLOOMS: Mapping[str, Colour] = {
     "sunflower": rgb("f0b323"), "wheat": rgb("dcb35c"), "tulips": rgb("e0506e"), "daisies": rgb("f4f0e4"),
 }  # fmt: skip
 
+PEOPLE = frozenset({"portrait", "woman", "man"})
 OUTDOORS = frozenset({"sea", "mountains", "hills", "field", "forest", "desert", "city", "road"})
 _STUDIO_WORDS = frozenset(
     {"studio", "product", "packshot", "plinth", "pedestal", "isolated", "advertisement", "marble"}
@@ -108,24 +110,35 @@ def words_of(text: str) -> list[str]:
 def read_brief(prompt: str, *, seed: int) -> Brief:
     """Return what ``prompt`` asks for; what it leaves open is chosen by the prompt itself, so takes stay alike."""
     words = words_of(prompt)
-    subjects = tuple(_first(_matches(prompt, words, SUBJECTS))[:2])
+    subjects = _subjects(_first(_matches(prompt, words, SUBJECTS)))
     taste = int.from_bytes(hashlib.sha256(prompt.encode()).digest()[:4], "big")
     place = _place(words, _most(_matches(prompt, words, PLACES)), subjects, taste=taste)
     if place == "studio":
         subjects = subjects or ("bottle",)
-        place = "backdrop" if subjects[0] == "portrait" else place
+        place = "backdrop" if subjects[0] in PEOPLE else place
     hours = _most(_matches(prompt, words, HOURS))
     bloom = next((BLOOMS[word] for word in words if word in BLOOMS), None)
     hour = hours[0] if hours else ("day", "dawn", "sunset", "day", "autumn")[taste // 7 % 5]
     return Brief(place, hour, subjects, _accent(words, subjects), bloom, seed)
 
 
+def _subjects(named: Sequence[str]) -> tuple[str, ...]:
+    """Return up to two subjects; of people one is enough, and the word that says who says more than "portrait"."""
+    people = sorted((name for name in named if name in PEOPLE), key=lambda name: name == "portrait")
+    kept = [name for name in named if name not in PEOPLE]
+    if people:
+        kept.insert(min(named.index(name) for name in people), people[0])
+    return tuple(kept[:2])
+
+
 def _accent(words: Sequence[str], subjects: Sequence[str]) -> Colour | None:
     """Return the colour that is said of the first subject; without a subject, the first colour there is."""
-    named = SUBJECTS[subjects[0]].split() if subjects else ()
+    named = SUBJECTS[subjects[0]].split() if subjects else []
+    if subjects and subjects[0] in PEOPLE:
+        named = [word for name in PEOPLE for word in SUBJECTS[name].split()]
     places = [index for index, word in enumerate(words) if word in named or word.rstrip("s") in named]
     for index, word in enumerate(words):
-        if word in COLOURS and (not subjects or any(-2 <= place - index <= 3 for place in places)):
+        if word in COLOURS and (not subjects or any(-3 <= place - index <= 3 for place in places)):
             return COLOURS[word]
     return None
 

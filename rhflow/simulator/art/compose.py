@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 
 from rhflow.media.image import Size
 from rhflow.simulator.art import beings, indoors, land, outdoors, places, wild
-from rhflow.simulator.art.brief import OUTDOORS, Brief, read_brief
+from rhflow.simulator.art.brief import OUTDOORS, PEOPLE, Brief, read_brief
 from rhflow.simulator.art.canvas import Canvas, Pen
 from rhflow.simulator.art.palette import palette_for
 
@@ -28,7 +28,8 @@ _SUBJECTS: Mapping[str, Callable[[Pen], None]] = {
     "bottle": indoors.bottle, "cup": indoors.cup, "teapot": indoors.teapot,
     "flower": indoors.flower, "wildflower": indoors.wildflower,
     "phone": indoors.phone, "box": indoors.box, "shoe": indoors.shoe,
-    "cat": beings.cat, "dog": beings.dog, "robot": beings.robot, "portrait": beings.portrait, "car": beings.car,
+    "cat": beings.cat, "dog": beings.dog, "robot": beings.robot, "car": beings.car,
+    "portrait": beings.portrait, "woman": beings.woman, "man": beings.man,
 }  # fmt: skip
 _SCALES: Mapping[str, float] = {
     "shoe": 0.62,
@@ -40,6 +41,7 @@ _SCALES: Mapping[str, float] = {
     "flower": 1.25,
     "tree": 1.3,
     "boat": 0.86,
+    "balloon": 0.9,
 }
 _AT_SEA = frozenset({"lighthouse", "boat", "bird", "balloon", "rocket"})
 _FLYING = frozenset({"balloon", "bird", "rocket"})
@@ -84,10 +86,10 @@ def _stand(canvas: Canvas, brief: Brief, spot: land.Spot) -> None:
     for index, name in reversed(list(enumerate(brief.subjects))):
         x, y = spot.foot
         height = spot.height * _SCALES.get(name, 1.0)
-        if name == "portrait":
+        if name in PEOPLE:
             x, y, height = canvas.width * 0.5, canvas.height * 1.0, min(canvas.height * 0.8, canvas.unit)
         if name in _FLYING and brief.place not in ("studio", "table"):
-            y -= canvas.height * (0.34 if name == "balloon" else 0.2)
+            y -= canvas.height * (0.4 if name == "balloon" else 0.2)
         if name == "lighthouse" and brief.place == "sea":
             height *= 1.08
         if name == "boat" and brief.place == "mountains":
@@ -106,9 +108,10 @@ def _second_place(
         if brief.place == "mountains":
             return canvas.width * 0.24, canvas.height * 0.728, height * 0.3
         x = canvas.width - first[0] + canvas.unit * 0.05
-        if abs(x - first[0]) < canvas.unit * 0.3:
-            x = first[0] + canvas.unit * (0.3 if first[0] < canvas.width / 2 else -0.3)
-        return x, first[1] - canvas.height * 0.05, height * 0.45
+        apart = 0.55 if brief.subjects[0] in PEOPLE else 0.3
+        if abs(x - first[0]) < canvas.unit * apart:
+            x = first[0] + canvas.unit * (apart if first[0] < canvas.width / 2 else -apart)
+        return x, min(first[1], canvas.height * 0.95) - canvas.height * 0.05, height * 0.45
     side = canvas.random.choice((-1, 1))
     return first[0] + side * canvas.unit * 0.36, first[1] + canvas.unit * 0.06, height * 0.6
 

@@ -192,7 +192,8 @@ def phone(pen: Pen) -> None:
     screen = [palette.sky[0], mix(palette.accent, palette.sky[1], 0.4), lighter(palette.accent, 0.35)]
     pen.box((-0.205, 0.03), (0.41, 0.89), screen, round_by=0.044)
     pen.oval((0.06, 0.56), (0.085, 0.085), lighter(palette.accent, 0.65))
-    pen.blob(outline("-190,200 -100,400 0,280 100,440 190,260 190,60 -190,60"), darker(palette.accent, 0.45))
+    peaks = smooth(outline("-205,200 -100,400 0,280 100,440 205,240"), closed=False)
+    pen.fill([*peaks, (0.205, 0.075), (-0.205, 0.075)], darker(palette.accent, 0.45))
     pen.box((-0.055, 0.875), (0.11, 0.026), rgb("0c0d12"), round_by=0.013)
     pen.veil(outline("-205,420 205,800 205,900 -205,620"), SHINE, 0.13)
 

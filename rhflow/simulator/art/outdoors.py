@@ -31,7 +31,7 @@ def lighthouse(pen: Pen) -> None:
     light = palette.ambient
     white, red = (
         lit(rgb("f4efe6"), light),
-        lit(palette.accent if palette.accent != rgb("26262b") else rgb("c23b30"), light),
+        lit(palette.accent if palette.named else rgb("c23b30"), light),
     )
     _rock(pen, half=0.3, low=-0.1, top=0.09)
     lamp = (0.0, 0.885)

@@ -14,12 +14,12 @@ def mountains(canvas: Canvas) -> Spot:
     palette, dice = canvas.palette, canvas.random
     sun = paint_sky(canvas, horizon=0.66)
     shore = canvas.height * 0.72
-    for depth, height, count, snow in ((0.58, 0.46, 4, True), (0.34, 0.3, 4, True)):
+    for depth, height, count in ((0.58, 0.46, 4), (0.34, 0.3, 4)):
         base = rgb("5d6f86")
         for index in sorted(range(count), key=lambda _: dice.random()):
             x = canvas.width * ((index + dice.uniform(0.2, 0.8)) / count)
             tall = canvas.height * height * dice.uniform(0.55, 1.0)
-            _peak(canvas, (x, shore), tall, palette.ground(base, depth), snow=snow, light=sun[0] < x)
+            _peak(canvas, (x, shore), tall, palette.ground(base, depth), light=sun[0] < x)
         canvas.soft((canvas.width / 2, shore), (canvas.width * 0.9, canvas.height * 0.12), palette.haze, 0.6)
     for depth, height in ((0.3, 0.07), (0.16, 0.035)):
         tone = palette.ground(rgb("47664f"), depth)
@@ -27,11 +27,11 @@ def mountains(canvas: Canvas) -> Spot:
         pines(canvas, shore, count=44, height=0.055, colour=darker(tone, 0.12))
     mirror(canvas, shore, palette.ground(rgb("2c5568"), 0.1))
     ridge(canvas, canvas.height * 0.985, 0.1, [palette.ground(rgb("36533f"), 0.02), darker(palette.ink, 0.2)], waves=3)
-    pines(canvas, canvas.height * 0.97, count=16, height=0.13, colour=darker(lit(rgb("23402f"), palette.ambient), 0.15))
+    pines(canvas, canvas.height * 0.97, count=26, height=0.13, colour=darker(lit(rgb("23402f"), palette.ambient), 0.15))
     return Spot((canvas.width * dice.uniform(0.36, 0.64), canvas.height * 0.93), canvas.unit * 0.36)
 
 
-def _peak(canvas: Canvas, foot: Point, tall: float, colour: Colour, *, snow: bool, light: bool) -> None:
+def _peak(canvas: Canvas, foot: Point, tall: float, colour: Colour, *, light: bool) -> None:
     """Draw one mountain: two faces along a broken crest, and snow above a ragged line."""
     dice = canvas.random
     wide = tall * dice.uniform(0.75, 1.05)
@@ -45,8 +45,6 @@ def _peak(canvas: Canvas, foot: Point, tall: float, colour: Colour, *, snow: boo
     faces = (bright, dim) if light else (dim, bright)
     canvas.draw.polygon([left, *crest], fill=faces[0])
     canvas.draw.polygon([right, *crest], fill=faces[1])
-    if not snow:
-        return
     line = dice.uniform(0.24, 0.36)
     white = mix(lighter(canvas.palette.sky[-1], 0.55), colour, 0.12)
     for side, face in ((-1, faces[0]), (1, faces[1])):
@@ -59,12 +57,12 @@ def _peak(canvas: Canvas, foot: Point, tall: float, colour: Colour, *, snow: boo
         )
 
 
-def pines(canvas: Canvas, base: float, *, count: int, height: float, colour: Colour, gap: float = 0.0) -> None:
-    """Plant a row of pines along ``base``; the middle share ``gap`` of the width stays open."""
+def pines(canvas: Canvas, base: float, *, count: int, height: float, colour: Colour) -> None:
+    """Plant a row of pines along ``base``; the smaller their number, the wider the middle stays open."""
     dice = canvas.random
     for index in range(count):
         share = (index + dice.uniform(0.1, 0.9)) / count
-        if abs(share - 0.5) < gap / 2:
+        if count < 26 and abs(share - 0.5) < (26 - count) / 80:
             continue
         tall = canvas.height * height * dice.uniform(0.55, 1.0)
         foot = (share * canvas.width, base + canvas.height * 0.02 * dice.random())
@@ -94,7 +92,7 @@ def forest(canvas: Canvas) -> Spot:
         base = canvas.height * (0.66 + 0.06 * index)
         tone = palette.ground(rgb("2f5a45"), depth)
         ridge(canvas, base + canvas.height * 0.02, 0.03, tone, waves=3)
-        pines(canvas, base, count=26 - 4 * index, height=0.34 + 0.13 * index, colour=tone, gap=0.1 * index)
+        pines(canvas, base, count=26 - 4 * index, height=0.34 + 0.13 * index, colour=tone)
         canvas.soft(
             (canvas.width / 2, base), (canvas.width * 0.75, canvas.height * 0.1), palette.haze, 0.5 - 0.08 * index
         )
