@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,19 @@ def read_settings(environment: Mapping[str, str] | None = None, *, store: Path |
     env = os.environ if environment is None else environment
     key = env.get("RUNNINGHUB_API_KEY", "").strip() or env.get("RH_API_KEY", "").strip() or None
     return Settings(store or _store(env), _base_url(env), key)
+
+
+SECRETS = frozenset({"RUNNINGHUB_API_KEY", "RH_API_KEY"})
+
+
+def read_variables(names: Iterable[str], environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment variables that a recipe lists; one that is not set is empty, the key is never given."""
+    env = os.environ if environment is None else environment
+    for name in names:
+        if name in SECRETS:
+            hint = "rhflow uses the key by itself; a recipe cannot read it"
+            raise UsageError(Problem("secret-env", f"`env` may not list `{name}`", hint=hint))
+    return {name: env.get(name, "") for name in names}
 
 
 def _base_url(env: Mapping[str, str]) -> str:

@@ -11,13 +11,15 @@ import heapq
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from rhflow.core import canonical
 from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.events import Event, EventType
 from rhflow.core.kinds import Model
-from rhflow.core.values import MEDIA_TYPES, Artifact, Entry, Family, Outputs
+from rhflow.core.values import MEDIA_TYPES, Artifact, Entry, Family, Money, Outputs
+from rhflow.core.views import StepView
 from rhflow.engine.ports import Report
 
 Make = Callable[[StepCall], Outputs]
@@ -31,6 +33,12 @@ def artifact(name: str, *, content: str | None = None, size: int = 1000, **facts
     """Return a file by its name; equal ``content`` (the name, if not told) is an equal file."""
     media_type = MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     return Artifact(canonical.digest("file", content or name), media_type, size, name, **facts)
+
+
+def finished_step(*files: Artifact, texts: Sequence[str] = ()) -> StepView:
+    """Return what ``steps.<id>`` holds after a step that gave these."""
+    entry = Entry("key", Outputs(files, tuple(texts)), {}, 0.0, 2.5, Money(Decimal("0.2")), "model", "task-1")
+    return StepView(entry, cached=True)
 
 
 def outputs_of(family: Family, content: str, *, name: str = "out") -> Outputs:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from tests.fakes import FakeClock, FakeExecutor, FakeFlight, MemoryCache, MemoryJournal, artifact
 from rhflow.catalog.catalog import Catalog
 from rhflow.contract import load_schema
 from rhflow.core.calls import Calls
@@ -20,12 +19,13 @@ from rhflow.core.kinds import Models
 from rhflow.core.params import parse_param
 from rhflow.core.plan import Names, Plan, Planner, World
 from rhflow.core.schedule import Schedule
-from rhflow.core.source import read
+from rhflow.core.source import Located, read
 from rhflow.core.template import resolve
 from rhflow.core.values import Artifact, Realm
 from rhflow.engine.ports import Flight
 from rhflow.engine.run import Engine, NodeResult, Ports
 from rhflow.steps.kinds import all_kinds
+from tests.fakes import FakeClock, FakeExecutor, FakeFlight, MemoryCache, MemoryJournal, artifact
 
 POOLS = {"account": 3, "transfer": 2, "local": 1}
 
@@ -75,6 +75,11 @@ def pointed_at(problem: Problem) -> str:
     assert span is not None
     line = span.source.line(span.line)
     return line[span.column - 1 : span.end_column - 1 if span.end_line == span.line else None]
+
+
+def located(text: str) -> Located:
+    """Return the data of a YAML text with its places."""
+    return read(Source("recipe.yaml", text))
 
 
 class NoSuchFiles(dict[str, Artifact]):

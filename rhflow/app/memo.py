@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ def answer(request: Request, *, whole: bool) -> RunReport | None:
         memos = Memos(database)
         document = memos.get(key)
         if document is None or not all(_unchanged(each) for each in document["inputs"]):
+            return None
+        if any(_fingerprint(os.environ.get(name, "")) != seen for name, seen in document["env"].items()):
             return None
         rest = memos.nodes(key)["rest"] if whole and document["count"] > HEAD else []
         untouched = document["folder"] is None or _stamp(document["folder"]) == document["stamp"]
@@ -114,6 +116,10 @@ def _unchanged(seen: list[Any]) -> bool:
         return False
 
 
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
 def _stamp(folder: str) -> int | None:
     try:
         return os.stat(folder).st_mtime_ns  # noqa: PTH116 (no Path on this path)
@@ -132,9 +138,10 @@ def _restore(request: Request, folder: str, files: list[list[str]]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What an answer rests on: the store's generation when it was planned, local inputs, delivered (name, digest)s."""
+    """What an answer rests on: the store's generation when planned, variables, local inputs, (name, digest)s."""
 
     generation: int
+    env: Mapping[str, str]
     inputs: Iterable[Path]
     files: Iterable[tuple[str, str]]
 
@@ -157,6 +164,7 @@ def keep(store: Store, request: Request, report: RunReport, basis: Basis) -> Non
         "stamp": None if report.folder is None else _stamp(report.folder),
         "outputs": report.outputs,
         "inputs": seen,
+        "env": {name: _fingerprint(value) for name, value in basis.env.items()},
         "head": [_dump(each) for each in report.head],
         "totals": report.currency_totals,
     }

@@ -16,6 +16,7 @@ from rhflow.core.plan import Names
 from rhflow.core.source import read
 from rhflow.core.template import resolve
 from rhflow.core.values import Artifact, in_words
+from rhflow.settings import read_variables
 
 _REMOTE = ("http://", "https://")
 
@@ -37,10 +38,11 @@ def bind_params(request: Request, pipeline: Pipeline, files: LocalFiles) -> dict
 
 def names_of(pipeline: Pipeline, params: Mapping[str, Any], run: Mapping[str, str]) -> Names:
     """Return what templates may read, variables worked out in order. Raises RecipeError."""
+    env = read_variables(pipeline.env)
     values: dict[str, Any] = {}
     for name, value in pipeline.vars.items():
-        values[name] = resolve(value, {"params": params, "vars": values, "run": run, "env": {}})
-    return Names(params=params, vars=values, run=run)
+        values[name] = resolve(value, {"params": params, "vars": values, "run": run, "env": env})
+    return Names(params=params, vars=values, env=env, run=run)
 
 
 class _BadParamError(Exception):

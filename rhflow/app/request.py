@@ -15,7 +15,8 @@ class Request:
     """A recipe with parameters, and where and how to run it.
 
     ``params`` are texts as typed; ``params_file`` is YAML or JSON with values. ``jobs`` bounds the calls on the account
-    at once. ``speed`` is simulated seconds per second, for a simulator in this process.
+    at once, ``pools`` those of named pools. ``speed`` is simulated seconds per second, for a simulator in this
+    process.
     """
 
     recipe: Path
@@ -28,6 +29,8 @@ class Request:
     speed: float = 20.0
     memo: bool = True
     on_unknown: Literal["fail", "resubmit"] = "fail"
+    pools: tuple[tuple[str, int], ...] = ()
+    allow_unknown_cost: bool = False
 
     @property
     def realm(self) -> Realm:

@@ -26,7 +26,7 @@ from rhflow.app.summary import Shape, summarize
 from rhflow.core.errors import Problem, RhflowError
 from rhflow.core.events import Event
 from rhflow.core.graph import Graph, Node, expand
-from rhflow.core.plan import Plan, Planner, Reuse, World
+from rhflow.core.plan import Plan, Planner, Reuse, Skip, World
 from rhflow.core.schedule import Schedule
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.run import Engine, NodeResult, Ports, status_of
@@ -70,7 +70,8 @@ def prepared(request: Request, recipe: Recipe | None = None) -> Iterator[Prepare
         names = names_of(recipe.pipeline, params, {"id": run, "date": time.strftime("%Y-%m-%d")})
         recall = RecallFromStore(store, recipe.pipeline.name, request.realm)
         world = World(recall, names, request.realm, files)
-        planner = Planner(recipe.pipeline, expand(recipe.pipeline), recipe.calls, world)
+        graph = expand(recipe.pipeline, {"params": params, "vars": names.vars, "env": names.env, "run": names.run})
+        planner = Planner(recipe.pipeline, graph, recipe.calls, world)
         yield Prepared(request, recipe, store, planner, files, params, run)
 
 
@@ -102,14 +103,14 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
         generation = ready.store.memos.generation()
         plan = ready.planner.plan()
         watcher.start(ready, plan)
-        if all(isinstance(each, Reuse) for each in plan.decisions.values()):
+        if all(isinstance(each, Reuse | Skip) for each in plan.decisions.values()):
             report, chosen = _reuse(ready, plan)
             errors: list[RhflowError] = []
         else:
             check_key(request)
             report, chosen, errors = await _execute(ready, watcher)
         if report.status == "succeeded" and request.memo and not _reads_run(ready):
-            basis = memo.Basis(generation, ready.files.seen, chosen.digests)
+            basis = memo.Basis(generation, ready.planner.world.names.env, ready.files.seen, chosen.digests)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
         return report, errors
 
@@ -124,8 +125,10 @@ def _reads_run(ready: Prepared) -> bool:
 
 def _reuse(ready: Prepared, plan: Plan) -> tuple[RunReport, Delivery]:
     """Point at the folder that holds these files already, or deliver them once more into a new one."""
-    entries = {node: each.entry for node, each in plan.decisions.items() if isinstance(each, Reuse)}
-    results = [NodeResult(node, "succeeded", True, entry) for node, entry in entries.items()]
+    results = [
+        NodeResult(node, "succeeded", True, each.entry) if isinstance(each, Reuse) else NodeResult(node, "skipped")
+        for node, each in plan.decisions.items()
+    ]
     chosen = delivery.choose(ready.planner)
     found = delivery.find_folder(ready.store, chosen, ready.request.out)
     run, folder = found or (ready.run, _folder(ready))
@@ -187,7 +190,9 @@ def _plain(value: Any) -> Any:
 
 
 def _engine(ready: Prepared, account: Account, journal: RunJournal) -> Engine:
-    pools = {"account": ready.request.jobs, "transfer": TRANSFERS_AT_ONCE, "local": os.cpu_count() or 1}
+    named = {step.pool: 1 for step in ready.recipe.pipeline.steps.values() if step.pool is not None}
+    own = {"account": ready.request.jobs, "transfer": TRANSFERS_AT_ONCE, "local": os.cpu_count() or 1}
+    pools = {**named, **own, **dict(ready.request.pools)}
     kinds = ready.recipe.calls.kinds
 
     def seconds(node: Node) -> float:

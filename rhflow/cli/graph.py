@@ -13,7 +13,8 @@ import click
 def command(recipe: Path, form: str) -> None:
     """Print the graph of a recipe as Mermaid or Graphviz DOT text."""
     from rhflow.app.load import load
-    from rhflow.core.graph import Node, dot, expand, mermaid
+    from rhflow.core.draw import dot, mermaid
+    from rhflow.core.graph import Node, expand
 
     pipeline = load(recipe).pipeline
 

@@ -37,18 +37,20 @@ def plan_text(plan: Plan) -> str:
 
 def summary(plan: Plan) -> str:
     """Return one line: how much runs, how much is reused, what it costs."""
-    from rhflow.core.plan import Reuse
+    from rhflow.core.plan import Later, Reuse, Run, Skip, Wait
 
-    reused = plan.count(Reuse)
-    to_run = len(plan.decisions) - reused
+    reused, skipped = plan.count(Reuse), plan.count(Skip)
+    to_run = plan.count(Run) + plan.count(Wait) + plan.count(Later)
+    also = f", {skipped:,} skipped" if skipped else ""
     if not to_run:
-        return f"nothing to run: all {render.plural(reused, 'step')} reused"
-    return f"{render.plural(to_run, 'step')} to run, {reused:,} reused; cost: {plan.cost}"
+        return f"nothing to run: {'all ' if not skipped else ''}{render.plural(reused, 'step')} reused{also}"
+    more = " or more" if plan.count(Later) else ""
+    return f"{render.plural(to_run, 'step')}{more} to run, {reused:,} reused{also}; cost: {plan.cost}"
 
 
 def _words(decision: Decision) -> tuple[str, str, str, str]:
     """Return what will happen, why, with which model (and which filled-in defaults), and the price."""
-    from rhflow.core.plan import Reuse, Run, Skip, Wait
+    from rhflow.core.plan import Later, Reuse, Run, Skip, Wait
 
     match decision:
         case Reuse(call):
@@ -60,6 +62,11 @@ def _words(decision: Decision) -> tuple[str, str, str, str]:
             return "run", reads, draft.model.id if draft.model else "", _price(price, draft.kind.paid)
         case Skip(why):
             return "skip", why, "", ""
+        case Later(on):
+            over = ", ".join(f"`{each.removesuffix('[*]')}`" for each in on[:3])
+            return "loop", f"over what {over} gives", "", "unknown"
+        case _:
+            return "", "", "", ""
 
 
 def _price(price: Any, paid: bool) -> str:

@@ -11,6 +11,7 @@ from rhflow.core.coerce import LocalFile
 from rhflow.core.cost import Estimate, estimate, result_seconds
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, did_you_mean
+from rhflow.core.graph import Node
 from rhflow.core.inputs import Bound, Signature, Trouble
 from rhflow.core.kinds import KindSpec, Model, Models
 from rhflow.core.source import Pointer
@@ -30,7 +31,7 @@ class StepCall:
     """One resolved node, ready to be carried out: the single seam for real, fake and remote execution.
 
     ``inputs`` are by the service's own names; values are JSON, artifacts, or links. ``ingredients`` are what ``key``
-    was made of.
+    was made of. ``timeout`` bounds the waiting, in seconds.
     """
 
     node: str
@@ -39,6 +40,7 @@ class StepCall:
     inputs: Mapping[str, Any]
     key: str
     ingredients: Mapping[str, Any]
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +159,35 @@ def family_of_value(value: Any) -> Family | None:
     return None if first is None or first.family == "text" else first.family
 
 
-def finish(draft: Draft, step: Step, node: str, realm: Realm) -> StepCall:
+def finish(draft: Draft, node: Node, realm: Realm) -> StepCall:
     """Return the call of a draft in which nothing is pending, with its key."""
+    step = node.step
+    values = draft.bound.values
+    variation = node.binding.variation if node.binding is not None else None
+    if variation is not None:
+        values = _reseeded(draft, variation)
     ingredients: dict[str, Any] = {
         "kind": draft.kind.name,
         "version": draft.kind.version,
         "endpoint": draft.model.endpoint if draft.model is not None else None,
-        "inputs": canonical.canonical(draft.bound.values),
+        "inputs": canonical.canonical(values),
         "realm": realm,
     }
     if step.salt is not None:
         ingredients["salt"] = step.salt
+    if variation is not None:
+        ingredients["variation"] = variation
     key = canonical.digest("call", ingredients)
-    return StepCall(node, draft.kind, draft.model, draft.bound.values, key, ingredients)
+    return StepCall(node.id, draft.kind, draft.model, values, key, ingredients, step.timeout)
+
+
+def _reseeded(draft: Draft, variation: int) -> dict[str, Any]:
+    """Return the inputs of one take: where a seed is given, take i uses seed + i - 1."""
+    values = dict(draft.bound.values)
+    for each in draft.model.fields if draft.model is not None else ():
+        if each.alias == "seed" and isinstance(seed := values.get(each.name), int) and seed >= 0:
+            values[each.name] = seed + variation - 1
+    return values
 
 
 def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[str, ...]:
@@ -185,6 +203,8 @@ def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[s
         found.append("another model")
     if before.get("salt") != now.get("salt"):
         found.append("another salt")
+    if before.get("variation") != now.get("variation"):
+        found.append("another take")
     old: Mapping[str, Any] = before.get("inputs", {})
     new: Mapping[str, Any] = now["inputs"]
     found += [f"`{name}` changed" for name in new if name in old and old[name] != new[name]]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rhflow.core.calls import Calls, Draft, NoModelError, trouble_problem
 from rhflow.core.document import Param, Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
-from rhflow.core.graph import Graph, expand, reads, step_refs
+from rhflow.core.graph import Graph, Node, expand, linked_to, reads, step_refs
 from rhflow.core.kinds import KindSpec
+from rhflow.core.loops import Binding
 from rhflow.core.params import parse_param, typed_param
 from rhflow.core.references import name_problems, values_of
 from rhflow.core.source import Pointer
 from rhflow.core.statics import Later, NotKnownError, StaticParams, StaticVars
-from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve
+from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve, templates_in
 from rhflow.core.values import Family, Pending, in_words
 from rhflow.core.views import FACT_NAMES, Promise, pending_of
+
+MOST_ITEMS = 50
 
 
 def check(pipeline: Pipeline, calls: Calls) -> list[Problem]:
@@ -25,7 +29,7 @@ def check(pipeline: Pipeline, calls: Calls) -> list[Problem]:
     named = list(name_problems(pipeline))
     problems = [*(problem for problem, _ in named), *_kinds(pipeline, calls.kinds), *_params(pipeline)]
     try:
-        graph = expand(pipeline)
+        graph = expand(pipeline, {"params": StaticParams(pipeline), "vars": StaticVars(pipeline, ())})
     except RecipeError as error:
         return [*problems, *error.problems]
     problems += _Inputs(pipeline, calls, graph, {pointer for _, pointer in named}).problems()
@@ -98,21 +102,38 @@ class _Inputs:
         self._promises: dict[str, Promise] = {}
         self._drafts: dict[str, Draft] = {}
         self._vars = StaticVars(pipeline, broken)
-        self._names = {"params": StaticParams(pipeline), "vars": self._vars, "env": Later(), "run": Later()}
+        self._base = {"params": StaticParams(pipeline), "vars": self._vars, "env": Later(), "run": Later()}
+        self._names: dict[str, Any] = dict(self._base)
+        self._node: Node | None = None
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values of variables, steps and outputs."""
         self._found += self._vars.problems
-        for node in self.graph.order:
-            step = self.graph.nodes[node].step
-            if step.kind in self.calls.kinds:
-                self._step(step)
+        for node in self._to_check():
+            self._node = node
+            self._names = {**self._base, **_told(node.binding)}
+            if node.step.kind in self.calls.kinds:
+                self._step(node.step)
+        self._node, self._names = None, dict(self._base)
         for output in (self.pipeline.outputs or {}).values():
             self._value(output.value)
             self._one(output.save_as)
         return self._found
 
+    def _to_check(self) -> Iterator[Node]:
+        """Yield the nodes to look at: of a long loop the first few, for the others differ in their items only."""
+        seen: Counter[str] = Counter()
+        for name in self.graph.calls():
+            node = self.graph.nodes[name]
+            seen[node.step.id] += 1
+            if seen[node.step.id] <= MOST_ITEMS:
+                yield node
+
     def _step(self, step: Step) -> None:
+        if self._node is not None and self._node.binding is None:
+            for value in step.loop_values():
+                self._value(value)
+        self._one(step.condition)
         given = {name: self._one(value) for name, value in step.inputs.items()}
         self._one(step.save_as)
         model = self._value(step.model)
@@ -162,12 +183,15 @@ class _Inputs:
         if template.broken or template.pointer in self._broken:
             return Pending()
         for ref in template.refs:
-            if (problem := self._wrong_output(template, ref)) is not None:
+            if (problem := self._wrong_output(template, self._of_step(ref))) is not None:
                 self._found.append(problem)
                 return Pending()
-        if any(ref.path[0] == "steps" for ref in template.refs):
-            exact = template.exact and len(template.refs) == 1 and template.parts is not None
-            return pending_of(template.refs[0], self._promises) if exact else Pending()
+        refs = [self._of_step(ref) for ref in template.refs]
+        if any(ref.path[0] == "steps" for ref in refs):
+            exact = template.exact and len(refs) == 1 and template.parts is not None
+            return pending_of(refs[0], self._promises) if exact else Pending()
+        if any(ref.path[0] not in self._names for ref in refs):
+            return Pending()  # a name of the loop, known once its items are
         try:
             return resolve(template, self._names)
         except NotKnownError as unknown:
@@ -175,6 +199,14 @@ class _Inputs:
         except RecipeError as error:
             self._found += error.problems
             return Pending()
+
+    def _of_step(self, ref: Ref) -> Ref:
+        """Return a reference to the item of an earlier loop, or to the node before, as one to its step."""
+        step = self._node.step if self._node is not None else None
+        head, *rest = ref.path
+        if step is not None and head == "item" and (linked := linked_to(step)) is not None:
+            return Ref(("steps", linked, *rest))
+        return Ref(("steps", step.id, *rest)) if step is not None and head == "prev" else ref
 
     def _wrong_output(self, template: Template, ref: Ref) -> Problem | None:
         """Find a reference to a medium that a step does not give."""
@@ -196,6 +228,16 @@ class _Inputs:
         return (
             wanted == "image" and model is not None and any(each.alias == "return_last_frame" for each in model.fields)
         )
+
+
+def _told(binding: Binding | None) -> dict[str, Any]:
+    """Return the names of a loop that the recipe itself tells for one of its nodes."""
+    if binding is None:
+        return {}
+    told = {"key": binding.key, "index": binding.index, "matrix": binding.matrix, "variation": binding.variation}
+    if binding.of is None and not any(True for _ in templates_in(binding.item)):
+        told["item"] = binding.item
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _any_file(path: str) -> Any:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
-from rhflow.core.errors import Problem, RecipeError, did_you_mean
+from rhflow.core.errors import Problem, RecipeError
+from rhflow.core.shape import shape_problems
 from rhflow.core.source import Located, Pointer
-from rhflow.core.template import Template, Unresolved, parse_value
+from rhflow.core.template import Unresolved, parse_value
 
 _PARAM_TYPES: Mapping[type, str] = {
     bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "object",
-}  # fmt: skip
-_JSON_NAMES: Mapping[type, str] = {
-    bool: "a boolean", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping",
-    type(None): "empty",
-}  # fmt: skip
-_SCHEMA_NAMES = {
-    "object": "a mapping", "array": "a list", "string": "text", "number": "a number", "boolean": "true or false",
-    "integer": "a whole number", "null": "empty",
 }  # fmt: skip
 
 
@@ -45,9 +40,41 @@ class Param:
         return self.type in ("image", "video", "audio", "file")
 
 
+OnError = Literal["fail", "continue", "skip"]
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Over what a step is repeated: the items, the axes of a matrix, the number of takes; at least one of them."""
+
+    foreach: Unresolved = None
+    matrix: Mapping[str, Unresolved] | None = None
+    variations: Unresolved = None
+    chain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How many new paid attempts follow a task that failed, and after what."""
+
+    max: int = 0
+    on: tuple[str, ...] = ("failed",)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may cost at most, in money of one currency and in paid calls."""
+
+    max_cost: Decimal | None = None
+    currency: str = "CNY"
+    max_tasks: int | None = None
+    pointer: Pointer = ("budget",)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as written, with the defaults of its kind merged in."""
+    """A step as written, with the defaults of its kind merged in. ``timeout`` in seconds."""
 
     id: str
     kind: str
@@ -59,6 +86,22 @@ class Step:
     salt: str | None = None
     save_as: Unresolved = None
     description: str = ""
+    loop: Loop | None = None
+    condition: Unresolved = None
+    on_error: OnError = "fail"
+    retry: Retry = Retry()
+    timeout: float | None = None
+    pool: str | None = None
+
+    def values(self) -> Iterator[Unresolved]:
+        """Yield everything that is worked out once per node."""
+        yield from self.inputs.values()
+        yield from (self.model, self.save_as, self.condition)
+
+    def loop_values(self) -> Iterator[Unresolved]:
+        """Yield what the number of nodes depends on."""
+        if self.loop is not None:
+            yield from (self.loop.foreach, self.loop.variations, *(self.loop.matrix or {}).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +125,8 @@ class Pipeline:
     steps: Mapping[str, Step]
     outputs: Mapping[str, Output] | None
     description: str = ""
+    env: tuple[str, ...] = ()
+    budget: Budget = Budget()
 
     def problem(self, code: str, message: str, pointer: Pointer, *, hint: str | None = None) -> Problem:
         """Return a problem with the value at ``pointer``."""
@@ -106,11 +151,37 @@ def build(located: Located, schema: Mapping[str, Any], *, name: str) -> tuple[Pi
         located=located,
         params={key: _param(key, each) for key, each in data.get("params", {}).items()},
         vars={key: parse_value(each, located, ("vars", key), found) for key, each in data.get("vars", {}).items()},
-        steps={key: _step(located, key, found) for key in data["steps"]},
+        steps={key: _Reader(located, pointer, found).step(key) for key, pointer in _ids(located, found)},
         outputs=_outputs(located, found),
         description=data.get("description", ""),
+        env=tuple(data.get("env", ())),
+        budget=_budget(data.get("budget", {})),
     )
     return pipeline, found
+
+
+def _ids(located: Located, found: list[Problem]) -> Iterator[tuple[str, Pointer]]:
+    """Yield the id and the place of every step, whether they stand in a map or in a list."""
+    steps = located.data["steps"]
+    if isinstance(steps, dict):
+        yield from ((key, ("steps", key)) for key in steps)
+        return
+    seen: set[str] = set()
+    for at, step in enumerate(steps):
+        if step["id"] in seen:
+            span = located.span(("steps", at, "id"))
+            found.append(Problem("duplicate-key", f"the id `{step['id']}` is already used", span, "rename one"))
+            continue
+        seen.add(step["id"])
+        yield step["id"], ("steps", at)
+
+
+def _budget(data: Mapping[str, Any]) -> Budget:
+    cost = data.get("max_cost")
+    number, _, currency = str(cost).partition(" ") if cost is not None else ("", "", "")
+    match = re.match(r"([0-9.]+)([A-Za-z]*)", number)
+    amount = Decimal(match[1]) if match else None
+    return Budget(amount, currency or (match[2] if match else "") or "CNY", data.get("max_tasks"))
 
 
 def _param(name: str, data: Any) -> Param:
@@ -133,37 +204,80 @@ def _param(name: str, data: Any) -> Param:
     )
 
 
-def _step(located: Located, key: str, found: list[Problem]) -> Step:
-    written: dict[str, Any] = located.data["steps"][key]
-    kind = written["uses"]
-    base: dict[str, Any] = located.data.get("defaults", {}).get(kind, {})
-    here, there = ("steps", key), ("defaults", kind)
+class _Reader:
+    """Reads one step, with the defaults of its kind under it."""
 
-    def value(name: str) -> Unresolved:
-        if name in written:
-            return parse_value(written[name], located, (*here, name), found)
-        return parse_value(base.get(name), located, (*there, name), found)
+    def __init__(self, located: Located, here: Pointer, found: list[Problem]) -> None:
+        self._located, self._here, self._found = located, here, found
+        steps: Any = located.data["steps"]
+        self._written: dict[str, Any] = steps[here[1]]
+        self._there: Pointer = ("defaults", self._written["uses"])
+        self._base: dict[str, Any] = located.data.get("defaults", {}).get(self._written["uses"], {})
 
-    inputs = {
-        name: parse_value(each, located, (*there, "with", name), found)
-        for name, each in base.get("with", {}).items()
-        if name not in written.get("with", {})
-    }
-    for name, each in written.get("with", {}).items():
-        inputs[name] = parse_value(each, located, (*here, "with", name), found)
-    cache = written.get("cache", base.get("cache", True))
-    return Step(
-        id=key,
-        kind=kind,
-        pointer=here,
-        inputs=inputs,
-        model=value("model"),
-        needs=tuple(written.get("needs", base.get("needs", ()))),
-        cache=cache is not False,
-        salt=cache["salt"] if isinstance(cache, dict) else None,
-        save_as=value("save_as"),
-        description=written.get("description", ""),
-    )
+    def step(self, key: str) -> Step:
+        """Return the step."""
+        cache = self._get("cache", True)
+        retry = self._get("retry", {})
+        return Step(
+            id=key,
+            kind=self._written["uses"],
+            pointer=self._here,
+            inputs=self._inputs(),
+            model=self._value("model"),
+            needs=tuple(self._written.get("needs", ())),
+            cache=cache is not False,
+            salt=cache["salt"] if isinstance(cache, dict) else None,
+            save_as=self._value("save_as"),
+            description=self._written.get("description", ""),
+            loop=self._loop(),
+            condition=self._condition(),
+            on_error=self._get("on_error", "fail"),
+            retry=Retry(retry.get("max", 0), tuple(retry.get("on", ("failed",)))),
+            timeout=seconds_of(self._get("timeout", None)),
+            pool=self._get("pool", None),
+        )
+
+    def _get(self, name: str, default: Any) -> Any:
+        return self._written.get(name, self._base.get(name, default))
+
+    def _value(self, name: str) -> Unresolved:
+        if name in self._written:
+            return parse_value(self._written[name], self._located, (*self._here, name), self._found)
+        return parse_value(self._base.get(name), self._located, (*self._there, name), self._found)
+
+    def _inputs(self) -> dict[str, Unresolved]:
+        own: dict[str, Any] = self._written.get("with", {})
+        places = {name: (self._there, each) for name, each in self._base.get("with", {}).items() if name not in own}
+        places |= {name: (self._here, each) for name, each in own.items()}
+        return {
+            name: parse_value(each, self._located, (*head, "with", name), self._found)
+            for name, (head, each) in places.items()
+        }
+
+    def _loop(self) -> Loop | None:
+        if not {"foreach", "matrix", "variations"} & set(self._written):
+            return None
+        matrix = self._value("matrix")
+        return Loop(
+            foreach=self._value("foreach"),
+            matrix=matrix if isinstance(matrix, dict) else None,
+            variations=self._value("variations"),
+            chain=self._written.get("chain", False),
+        )
+
+    def _condition(self) -> Unresolved:
+        """Return the condition; one without braces is an expression all the same, as in GitHub Actions."""
+        written = self._written.get("if")
+        if isinstance(written, str) and "${{" not in written:
+            written = f"${{{{ {written} }}}}"
+        return parse_value(written, self._located, (*self._here, "if"), self._found)
+
+
+def seconds_of(written: Any) -> float | None:
+    """Return ``90s``, ``20m`` or ``2h`` in seconds; a bare number is seconds."""
+    if written is None or isinstance(written, int | float):
+        return written
+    return float(written[:-1]) * _SECONDS[written[-1]]
 
 
 def _outputs(located: Located, found: list[Problem]) -> Mapping[str, Output] | None:
@@ -179,103 +293,3 @@ def _outputs(located: Located, found: list[Problem]) -> Mapping[str, Output] | N
         else:
             outputs[name] = Output(name, parse_value(each, located, pointer, found), pointer)
     return outputs
-
-
-# --- shape -----------------------------------------------------------------------------------------------------------
-
-
-def shape_problems(located: Located, schema: Mapping[str, Any]) -> list[Problem]:
-    """Return what the schema has against the data, in our words and with places."""
-    from jsonschema import Draft202012Validator  # imported late: 80 ms that a cached run does not need
-
-    data = located.data
-    if isinstance(data, dict):
-        _drop_empty(data)
-    errors = Draft202012Validator(schema).iter_errors(data)
-    return [problem for error in errors for problem in _problems_of(located, error)]
-
-
-def _drop_empty(data: dict[str, Any]) -> None:
-    """Treat a section that was left empty (``params:`` with nothing under it) as not there."""
-    for name in ("params", "vars", "defaults", "outputs", "description"):
-        if name in data and data[name] is None:
-            del data[name]
-
-
-def _problems_of(located: Located, error: Any) -> Iterable[Problem]:
-    pointer: Pointer = tuple(error.absolute_path)
-    owner = _owner(pointer)
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", {}))
-        for key in [each for each in error.instance if each not in known and not str(each).startswith("x-")]:
-            message = f"`{key}` is not a key of {owner}"
-            yield Problem("unknown-key", message, located.key_span((*pointer, key)), did_you_mean(key, known, limit=12))
-    elif error.validator == "required":
-        missing = [each for each in error.validator_value if each not in error.instance]
-        yield from (_missing(located, pointer, owner, key) for key in missing)
-    else:
-        code, message, hint = _words_for(error, owner)
-        name = error.validator == "pattern" and "propertyNames" in error.absolute_schema_path
-        span = located.key_span((*pointer, error.instance)) if name else located.span(pointer)
-        yield Problem(code, message, span, hint)
-
-
-def _missing(located: Located, pointer: Pointer, owner: str, key: str) -> Problem:
-    hints = {"rhflow": "begin the file with `rhflow: 1`", "steps": "add a `steps:` section", "uses": "add `uses: KIND`"}
-    span = located.key_span(pointer) if pointer else located.span_of(0, 0)
-    return Problem("missing-key", f"{owner} lacks `{key}`", span, hints.get(key))
-
-
-def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
-    value, wanted = error.instance, error.validator_value
-    if error.validator == "type":
-        names = [wanted] if isinstance(wanted, str) else wanted
-        kinds = " or ".join(dict.fromkeys(_SCHEMA_NAMES[each] for each in names))
-        return "wrong-type", f"{owner} must be {kinds}, not {_JSON_NAMES.get(type(value), 'that')}", None
-    if error.validator == "enum":
-        return "wrong-choice", f"{owner} cannot be `{value}`", did_you_mean(str(value), map(str, wanted), limit=12)
-    if error.validator == "const":
-        return "wrong-version", f"{owner} must be `{wanted}`", f"write `rhflow: {wanted}`"
-    if error.validator == "pattern":
-        return "bad-name", f"`{value}` cannot be used as a name here", f"use {_lower(_describe(error.schema))}"
-    if error.validator == "minProperties":
-        return "empty", f"{owner} is empty", "add at least one step"
-    if error.validator == "anyOf":
-        return "wrong-type", f"{owner} must be {_describe(error.schema)}", None
-    return "shape", f"{owner} is not valid: {error.message}", None
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _describe(schema: Mapping[str, Any]) -> str:
-    return str(schema.get("description", "something else")).rstrip(".")
-
-
-def _owner(pointer: Pointer) -> str:
-    """Say in words what a pointer leads to."""
-    match pointer:
-        case ():
-            return "the recipe"
-        case ("steps", key):
-            return f"step `{key}`"
-        case ("params", key):
-            return f"parameter `{key}`"
-        case ("outputs", key):
-            return f"output `{key}`"
-        case ("defaults", key):
-            return f"the defaults of `{key}`"
-        case ("steps", key, *_, last):
-            return f"`{last}` of step `{key}`"
-        case _:
-            return f"`{pointer[-1]}`"
-
-
-def is_static(value: Unresolved) -> bool:
-    """Whether a value holds no template."""
-    if isinstance(value, Template):
-        return False
-    if isinstance(value, list):
-        return all(is_static(each) for each in value)
-    return all(is_static(each) for each in value.values()) if isinstance(value, dict) else True

@@ -7,6 +7,7 @@ of rhflow, so that every room can report in the same words.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +32,13 @@ class Source:
             return ""
         end = self.line_starts[number] if number < len(self.line_starts) else len(self.text)
         return self.text[self.line_starts[number - 1] : end].rstrip("\r\n")
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the place between two offsets of the text."""
+        starts = self.line_starts
+        first = bisect_right(starts, start) - 1
+        last = max(first, bisect_right(starts, max(start, end - 1)) - 1)
+        return Span(self, first + 1, start - starts[first] + 1, last + 1, end - starts[last] + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,18 @@ class RhflowError(Exception):
 
 class StepError(RhflowError):
     """A step could not be carried out."""
+
+
+class TransientError(StepError):
+    """A step failed for a reason that may pass: ``failed`` on the service, or a ``timeout`` of the waiting."""
+
+    reason: Literal["failed", "timeout"] = "failed"
+
+
+class StepTimeoutError(TransientError):
+    """The waiting ended, not the task."""
+
+    reason = "timeout"
 
 
 class StoreError(RhflowError):

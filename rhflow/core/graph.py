@@ -1,23 +1,40 @@
-"""Steps as nodes with edges: who waits for whom. The only module that knows networkx."""
+"""Steps as nodes with edges: who waits for whom. The only module that knows networkx.
+
+A step without a loop is one *call* node. A loop is one call node per item and an *all* node with the id of the step,
+which ends when every item has: who reads the whole loop waits for it. A loop whose items are not known yet begins as
+a *loop* node, and ``grow`` adds its call nodes when they are; no other code adds nodes. A loop over the items of an
+earlier loop is tied item by item, so that a long chain need not wait for its slowest sibling.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import networkx as nx
 
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError
-from rhflow.core.template import Unresolved, refs_in
+from rhflow.core.loops import Binding, LoopError, combine, items_of
+from rhflow.core.statics import NotKnownError
+from rhflow.core.template import Template, Unresolved, refs_in, resolve
+
+Role = Literal["call", "loop", "all"]
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step to be carried out once; ``id`` is unique in the graph and readable."""
+    """Something to be carried out or waited for; ``id`` is unique in the graph and readable.
+
+    ``prev`` is the node before it in a chain.
+    """
 
     id: str
     step: Step
+    role: Role = "call"
+    binding: Binding | None = None
+    prev: str | None = None
 
 
 class Graph:
@@ -31,12 +48,46 @@ class Graph:
         place = {node: at for at, node in enumerate(self.nodes)}
         as_written = all(place[earlier] < place[later] for earlier, later in self._digraph.edges)
         order = self.nodes if as_written else nx.lexicographical_topological_sort(self._digraph, place.__getitem__)
-        self.order: tuple[str, ...] = tuple(order)
-        self.before: dict[str, tuple[str, ...]] = {node: tuple(self._digraph.pred[node]) for node in self.nodes}
-        self.after: dict[str, tuple[str, ...]] = {node: tuple(self._digraph.succ[node]) for node in self.nodes}
+        self.order: list[str] = list(order)
+        self.before: dict[str, list[str]] = {node: list(self._digraph.pred[node]) for node in self.nodes}
+        self.after: dict[str, list[str]] = {node: list(self._digraph.succ[node]) for node in self.nodes}
+        self.items: dict[str, list[str]] = {}
+        for node in self.order:
+            if self.nodes[node].role == "call" and self.nodes[node].binding is not None:
+                self.items.setdefault(self.nodes[node].step.id, []).append(node)
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def calls(self) -> Iterator[str]:
+        """Yield the nodes that people think of: calls, and loops whose items are not known yet, in order."""
+        for node in self.order:
+            role, step = self.nodes[node].role, self.nodes[node].step
+            if role == "call" or (role == "loop" and step.id not in self.items):
+                yield node
+
+    def grow(self, loop: str, bindings: Sequence[Binding]) -> list[str]:
+        """Add the call nodes of a loop whose items have become known, and return those that are new."""
+        step = self.nodes[loop].step
+        at = self.order.index(loop) + 1
+        added: list[str] = []
+        for node, edges in call_nodes(step, bindings):
+            if node.id in self.nodes:
+                continue
+            self._add(node, [(loop, node.id), *edges, (node.id, step.id)])
+            added.append(node.id)
+        self.order[at:at] = added
+        self.items.setdefault(step.id, []).extend(added)
+        return added
+
+    def _add(self, node: Node, edges: Iterable[tuple[str, str]]) -> None:
+        self.nodes[node.id] = node
+        self._digraph.add_node(node.id)
+        self.before[node.id], self.after[node.id] = [], []
+        for earlier, later in dict.fromkeys(edges):
+            self._digraph.add_edge(earlier, later)
+            self.before[later].append(earlier)
+            self.after[earlier].append(later)
 
     def edges(self) -> Iterator[tuple[str, str]]:
         """Yield (earlier, later) pairs in order."""
@@ -53,41 +104,168 @@ class Graph:
         found: dict[str, float] = {}
         for node in reversed(self.order):
             rest = max((found[each] for each in self.after[node]), default=0.0)
-            found[node] = rest + seconds(self.nodes[node])
+            found[node] = rest + (seconds(self.nodes[node]) if self.nodes[node].role == "call" else 0.0)
         return found
 
 
 def step_refs(step: Step) -> Iterator[str]:
     """Yield the ids of the steps that ``step`` reads or needs, with repeats."""
-    for value in (*step.inputs.values(), step.model, step.save_as):
-        for _, ref in refs_in(value):
-            if ref.path[0] == "steps" and len(ref.path) > 1 and isinstance(ref.path[1], str):
-                yield ref.path[1]
+    for value in (*step.values(), *step.loop_values()):
+        yield from reads(value, "steps")
     yield from step.needs
 
 
-def expand(pipeline: Pipeline) -> Graph:
+def linked_to(step: Step) -> str | None:
+    """Return the step whose items a loop runs over one by one (``foreach: ${{ steps.x.items }}``), if any."""
+    over = step.loop.foreach if step.loop is not None else None
+    if isinstance(over, Template) and over.exact and len(over.refs) == 1:
+        match over.refs[0].path:
+            case ("steps", str(earlier), "items"):
+                return earlier
+    return None
+
+
+def call_nodes(step: Step, bindings: Sequence[Binding]) -> Iterator[tuple[Node, list[tuple[str, str]]]]:
+    """Yield the call node of each binding with the edges that lead to it."""
+    shared = [each for value in step.values() for each in reads(value, "steps")] + list(step.needs)
+    chain = step.loop is not None and step.loop.chain
+    prev: str | None = None
+    for binding in bindings:
+        node = Node(f"{step.id}[{binding.key}]", step, "call", binding, prev if chain else None)
+        earlier = [*shared, *reads(binding.item, "steps")]
+        if binding.of is not None:
+            earlier.append(binding.of)
+        if node.prev is not None:
+            earlier.append(node.prev)
+        yield node, [(each, node.id) for each in dict.fromkeys(earlier)]
+        prev = node.id
+
+
+def expand(pipeline: Pipeline, names: Mapping[str, Any] | None = None) -> Graph:
     """Return the graph of a pipeline; references to no step count for nothing.
 
-    Raises RecipeError when steps wait for each other in a circle.
+    ``names`` are what loops may read now (``params``, ``vars``). Raises RecipeError for a loop that cannot be spread
+    out, or when steps wait for each other in a circle.
     """
-    steps = pipeline.steps
-    edges = [(earlier, step.id) for step in steps.values() for earlier in step_refs(step) if earlier in steps]
+    builder = _Builder(pipeline, names or {})
+    for step in pipeline.steps.values():
+        builder.add(step)
+    if builder.problems:
+        raise RecipeError(builder.problems)
+    edges = [each for each in builder.edges if each[0] in builder.nodes]
     try:
-        return Graph((Node(step.id, step) for step in pipeline.steps.values()), edges)
+        return Graph(builder.nodes.values(), edges)
     except nx.NetworkXUnfeasible:
         raise RecipeError(_circle(pipeline, edges)) from None
 
 
+class _Builder:
+    """Collects nodes and edges of a pipeline."""
+
+    def __init__(self, pipeline: Pipeline, names: Mapping[str, Any]) -> None:
+        self._pipeline, self._names = pipeline, names
+        self._bindings: dict[str, list[Binding] | None] = {}
+        self.nodes: dict[str, Node] = {}
+        self.edges: list[tuple[str, str]] = []
+        self.problems: list[Problem] = []
+
+    def add(self, step: Step) -> None:
+        """Add all nodes of a step."""
+        if step.loop is None:
+            self.nodes[step.id] = Node(step.id, step)
+            self.edges += [(earlier, step.id) for earlier in dict.fromkeys(step_refs(step))]
+            return
+        bindings = self._of(step)
+        if bindings is None:
+            self._add_unknown(step)
+        else:
+            for node, edges in call_nodes(step, bindings):
+                self.nodes[node.id] = node
+                self.edges += [*edges, (node.id, step.id)]
+        self.nodes[step.id] = Node(step.id, step, "all")
+
+    def _add_unknown(self, step: Step) -> None:
+        loop = Node(f"{step.id}[*]", step, "loop")
+        self.nodes[loop.id] = loop
+        self.edges.append((loop.id, step.id))
+        linked = linked_to(step)
+        for value in step.loop_values():
+            self.edges += [
+                (f"{each}[*]" if each == linked and self._is_unknown(each) else each, loop.id)
+                for each in reads(value, "steps")
+            ]
+
+    def _is_unknown(self, step: str) -> bool:
+        found = self._pipeline.steps.get(step)
+        return found is not None and found.loop is not None and self._of(found) is None
+
+    def _of(self, step: Step) -> list[Binding] | None:
+        """Return the bindings of a loop, or None while they are not known."""
+        if step.id not in self._bindings:
+            self._bindings[step.id] = None  # a loop over itself is not known, and a circle besides
+            try:
+                self._bindings[step.id] = self._spread(step)
+            except LoopError as error:
+                self.problems.append(loop_problem(self._pipeline, step, error))
+            except (NotKnownError, RecipeError):
+                pass  # what is wrong with a value is told where values are checked
+        return self._bindings[step.id]
+
+    def _spread(self, step: Step) -> list[Binding] | None:
+        linked = linked_to(step)
+        earlier = self._pipeline.steps.get(linked) if linked is not None else None
+        if earlier is not None and earlier.loop is not None:
+            theirs = self._of(earlier)
+            if theirs is None or _reads_steps(step, linked=True):
+                return None
+            return spread(step, self._names, over=follow(earlier.id, theirs))
+        return None if _reads_steps(step) else spread(step, self._names)
+
+
+def _reads_steps(step: Step, *, linked: bool = False) -> bool:
+    """Whether the number of nodes depends on what steps give; items of a written list may read them all the same."""
+    over, *others = step.loop_values()
+    known = linked or isinstance(over, list | dict)
+    return any(True for value in (others if known else [over, *others]) for _ in reads(value, "steps"))
+
+
+def follow(step: str, bindings: Sequence[Binding]) -> list[Binding]:
+    """Return bindings that take the items of an earlier loop one by one."""
+    return [Binding(each.key, item=each.item, of=f"{step}[{each.key}]") for each in bindings]
+
+
+def spread(step: Step, names: Mapping[str, Any], *, over: Sequence[Binding] | None = None) -> list[Binding]:
+    """Return a binding per node of a loop. Raises LoopError, RecipeError, or NotKnownError."""
+    assert step.loop is not None
+    loop = step.loop
+    if over is None and loop.foreach is not None:
+        # A written list keeps its templates: each is rendered for its own node
+        written = loop.foreach if isinstance(loop.foreach, list | dict) else resolve(loop.foreach, names)
+        over = items_of(resolve(written, names) if isinstance(written, dict) and set(written) == {"range"} else written)
+    matrix = None if loop.matrix is None else resolve(dict(loop.matrix), names)
+    return combine(over, matrix, resolve(loop.variations, names))
+
+
+def loop_problem(pipeline: Pipeline, step: Step, error: LoopError) -> Problem:
+    """Return the problem of a loop at the key it is about."""
+    message = f"step `{step.id}`: {error.message}"
+    return pipeline.problem(error.code, message, (*step.pointer, error.part), hint=error.hint)
+
+
 def _circle(pipeline: Pipeline, edges: Iterable[tuple[str, str]]) -> Problem:
-    digraph: nx.DiGraph[str] = nx.DiGraph(edges)
-    circle = [earlier for earlier, *_ in nx.find_cycle(digraph)]
+    between = {(earlier.partition("[")[0], later.partition("[")[0]) for earlier, later in edges}
+    digraph: nx.DiGraph[str] = nx.DiGraph((a, b) for a, b in sorted(between) if a != b or (a, b) in edges)
+    try:
+        circle = [earlier for earlier, *_ in nx.find_cycle(digraph)]
+    except nx.NetworkXNoCycle:
+        circle = [next(a for a, b in sorted(between) if a == b)]
     first = min(circle, key=list(pipeline.steps).index)
     at = circle.index(first)
     ring = [*circle[at:], *circle[:at]]
     shown = " → ".join(f"`{each}`" for each in [*ring, first]) if len(ring) <= 8 else f"{len(ring)} steps"
     message = f"step `{first}` waits for itself: {shown}" if len(ring) > 1 else f"step `{first}` reads itself"
-    return pipeline.key_problem("cycle", message, ("steps", first), hint="remove one of the references")
+    pointer = pipeline.steps[first].pointer
+    return pipeline.key_problem("cycle", message, pointer, hint="remove one of the references")
 
 
 def reads(value: Unresolved, root: str) -> Iterator[str]:
@@ -95,29 +273,3 @@ def reads(value: Unresolved, root: str) -> Iterator[str]:
     for _, ref in refs_in(value):
         if ref.path[0] == root and len(ref.path) > 1 and isinstance(ref.path[1], str):
             yield ref.path[1]
-
-
-def mermaid(graph: Graph, label: Callable[[Node], str], classes: Mapping[str, str]) -> str:
-    """Return the graph as Mermaid text; ``classes`` gives each node a class name."""
-    names = {node: f"n{at}" for at, node in enumerate(graph.order)}
-    lines = ["flowchart LR"]
-    for node in graph.order:
-        mark = f":::{classes[node]}" if node in classes else ""
-        text = label(graph.nodes[node]).replace('"', "#quot;").replace("\n", "<br/>")
-        lines.append(f'  {names[node]}["{text}"]{mark}')
-    lines += [f"  {names[earlier]} --> {names[later]}" for earlier, later in graph.edges()]
-    return "\n".join(lines)
-
-
-def dot(graph: Graph, label: Callable[[Node], str], classes: Mapping[str, str]) -> str:
-    """Return the graph in Graphviz's DOT; ``classes`` gives each node a ``class`` attribute."""
-
-    def quoted(text: str) -> str:
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
-
-    lines = ["digraph {", "  rankdir=LR;", "  node [shape=box];"]
-    for node in graph.order:
-        mark = f", class={quoted(classes[node])}" if node in classes else ""
-        lines.append(f"  {quoted(node)} [label={quoted(label(graph.nodes[node]))}{mark}];")
-    lines += [f"  {quoted(earlier)} -> {quoted(later)};" for earlier, later in graph.edges()]
-    return "\n".join([*lines, "}"])

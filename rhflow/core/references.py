@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from rhflow.core.document import Pipeline
+from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, did_you_mean
 from rhflow.core.source import Pointer
 from rhflow.core.template import ROOTS, Ref, Template, Unresolved, refs_in
@@ -20,12 +20,29 @@ def values_of(pipeline: Pipeline) -> Iterator[tuple[Unresolved, Collection[str],
     for value in pipeline.vars.values():
         yield value, ("params", "vars", "env", "run"), None
     for step in pipeline.steps.values():
-        for value in (*step.inputs.values(), step.save_as):
+        roots = (*ROOTS, *loop_names(step))
+        yield step.model, tuple(each for each in roots if each not in ("steps", "prev", "run")), step.id
+        for value in (*step.inputs.values(), step.save_as, step.condition):
+            yield value, roots, step.id
+        for value in step.loop_values():
             yield value, ROOTS, step.id
-        yield step.model, ("params", "vars", "env"), step.id
     for output in (pipeline.outputs or {}).values():
         yield output.value, ROOTS, None
         yield output.save_as, ROOTS, None
+
+
+def loop_names(step: Step) -> tuple[str, ...]:
+    """Return the names that the nodes of a step may read besides the usual ones."""
+    loop = step.loop
+    if loop is None:
+        return ()
+    given = {
+        "item": loop.foreach is not None,
+        "matrix": loop.matrix is not None,
+        "variation": loop.variations is not None,
+        "prev": loop.chain,
+    }
+    return ("key", "index", *(name for name, is_given in given.items() if is_given))
 
 
 def name_problems(pipeline: Pipeline) -> Iterator[tuple[Problem, Pointer]]:
@@ -81,6 +98,16 @@ def _bad_member(pipeline: Pipeline, template: Template, ref: Ref, step: str | No
             who = f"step `{step}` reads" if step is not None else "this reads"
             hint = did_you_mean(name, pipeline.steps)
             return template.problem("unknown-step", f"{who} `{name}`, which is not a step", hint=hint, snippet=str(ref))
+        case ("steps", str(name), str(member), *_) if pipeline.steps[name].loop is not None:
+            if member not in OUTPUT_NAMES or member in MANY:
+                return None  # it may be the key of an item
+            many = f"{member}s" if f"{member}s" in MANY else "files"
+            message, hint = f"step `{name}` is a loop", f"use `.{many}` for all, or `steps.{name}.items`"
+            return template.problem("loop-output", message, hint=hint, snippet=str(ref))
+        case ("steps", str(name), "items", *_):
+            hint = f"only a step with `foreach`, `matrix` or `variations` has items; use `steps.{name}.files`"
+            message = f"step `{name}` is not a loop"
+            return template.problem("unknown-output", message, hint=hint, snippet=str(ref))
         case ("steps", str(name), str(member), *_) if member not in (*OUTPUT_NAMES, *FACT_NAMES):
             hint = did_you_mean(member, (*OUTPUT_NAMES, *FACT_NAMES), limit=20)
             return template.problem(
@@ -89,8 +116,8 @@ def _bad_member(pipeline: Pipeline, template: Template, ref: Ref, step: str | No
         case ("run", str(name), *_) if name not in RUN_NAMES:
             hint = did_you_mean(name, RUN_NAMES)
             return template.problem("unknown-name", f"`run` has no `{name}`", hint=hint, snippet=str(ref))
-        case ("env", str(name), *_):
-            hint = f"declare a parameter and pass `-p {name.casefold()}=…`"
+        case ("env", str(name), *_) if name not in pipeline.env:
+            hint = f"list it at the top: `env: [{name}]`"
             return template.problem("unknown-name", f"`env` has no `{name}`", hint=hint, snippet=str(ref))
     return None
 
@@ -98,6 +125,8 @@ def _bad_member(pipeline: Pipeline, template: Template, ref: Ref, step: str | No
 def _bad_part(pipeline: Pipeline, template: Template, ref: Ref) -> Problem | None:
     """Find a part of a file that files do not have, and a part of a list that has parts by number only."""
     match ref.path:
+        case ("steps", str(step), *_) if pipeline.steps[step].loop is not None:
+            return None
         case ("steps", str(), str(name), str(part), *_) if name in MANY and template.parts is not None:
             message, hint = f"`{Ref(ref.path[:3])}` is a list, it has no `{part}`", "pick one, as in `[0]`"
         case ("steps", str(), str(name), str(part), *_) if name in _FILES and part not in ARTIFACT_MEMBERS:

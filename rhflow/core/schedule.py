@@ -8,7 +8,7 @@ node on the longest remaining path goes first.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rhflow.core.graph import Graph
@@ -21,7 +21,7 @@ class Schedule:
 
     def __init__(self, graph: Graph, urgency: Mapping[str, float], pools: Mapping[str, int]) -> None:
         self._graph = graph
-        self._urgency = urgency
+        self._urgency = dict(urgency)
         self._room = dict(pools)
         self._blockers = {node: len(graph.before[node]) for node in graph.nodes}
         self._place = {node: at for at, node in enumerate(graph.order)}
@@ -70,14 +70,26 @@ class Schedule:
         )
         return min(open_queues, default=(None, None))[1]
 
-    def finished(self, node: str) -> None:
-        """Note that ``node`` has its result (or was reused)."""
+    def finished(self, node: str, how: Ending = "succeeded") -> None:
+        """Note that ``node`` has ended in a way that those after it can be decided on."""
         self._leave(node)
-        self._end(node, "succeeded")
+        self._end(node, how)
         for later in self._graph.after[node]:
             self._blockers[later] -= 1
             if not self._blockers[later] and later not in self.ended:
                 self._ready.append(later)
+
+    def added(self, nodes: Sequence[str]) -> None:
+        """Take in nodes that the graph has grown by; they are as urgent as the loop they come from."""
+        for node in nodes:
+            before = self._graph.before[node]
+            self._blockers[node] = sum(each not in self.ended for each in before)
+            self._urgency[node] = max((self._urgency.get(each, 0.0) for each in before), default=0.0)
+            self._place[node] = len(self._place)
+            for later in self._graph.after[node]:
+                self._blockers[later] = self._blockers.get(later, 0) + 1
+            if not self._blockers[node]:
+                self._ready.append(node)
 
     def failed(self, node: str) -> list[str]:
         """Note that ``node`` failed; returns the nodes that can therefore never run."""

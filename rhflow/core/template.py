@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
 from rhflow.core.source import Located, Pointer
-from rhflow.core.values import ARTIFACT_MEMBERS, MAX_TEXT, Artifact, member_of, why_no_text
+from rhflow.core.values import ARTIFACT_MEMBERS, MAX_TEXT, Artifact, member_of, text_of, why_no_text
 
 if TYPE_CHECKING:
     from rhflow.core import sandbox
@@ -200,7 +200,7 @@ def as_text(template: Template, value: Any) -> str:
     """Return a value as it stands in a text. Raises RecipeError for what has none of its own."""
     if not isinstance(value, str) and (why := why_no_text(value)) is not None:
         raise RecipeError(template.problem("not-text", why[0], hint=why[1]))
-    return str(value)
+    return text_of(value)
 
 
 def _parse_with_jinja(template: Template) -> Template:
@@ -211,7 +211,7 @@ def _parse_with_jinja(template: Template) -> Template:
     except sandbox.SandboxError as error:
         raise _with_place(template, error) from error
     refs = tuple(Ref(chain) for chain in sandbox.reads(tree))
-    return replace(template, refs=refs, exact=sandbox.is_exact(tree))
+    return replace(template, refs=refs, exact=sandbox.is_exact(tree, template.text))
 
 
 def _render_with_jinja(template: Template, names: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@ can be had today and never take part in identity.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -171,6 +172,15 @@ def why_no_text(value: Any) -> tuple[str, str] | None:
             case other:
                 return f"a {type(other).__name__} cannot stand inside a text", "call it with `()`, or add `| list`"
     return None
+
+
+def text_of(value: Any) -> str:
+    """Return plain data as it stands inside a text: as JSON writes it, and nothing at all for null."""
+    if isinstance(value, str):
+        return str(value)
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | tuple | dict) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,76 @@ class StepView(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
+class EndedView(Mapping[str, Any]):
+    """A step that failed or was skipped: only its status can be read."""
+
+    __slots__ = ("_status",)
+
+    def __init__(self, status: str) -> None:
+        self._status = status
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "status":
+            return self._status
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield "status"
+
+    def __len__(self) -> int:
+        return 1
+
+
+class ItemView(Mapping[str, Any]):
+    """One node of a loop: its key, index and item, and what it gave."""
+
+    __slots__ = ("_facts", "view")
+
+    def __init__(self, view: Mapping[str, Any], *, key: str, index: int, item: Any) -> None:
+        self.view = view
+        self._facts = {"key": key, "index": index, "item": item}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._facts[name] if name in self._facts else self.view[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._facts
+        yield from self.view
+
+    def __len__(self) -> int:
+        return len(self._facts) + len(self.view)
+
+
+class LoopView(Mapping[str, Any]):
+    """A whole loop: ``items`` in order, each by its key, and the outputs of all of them in one list."""
+
+    __slots__ = ("_by_key", "items_in_order", "status")
+
+    def __init__(self, items: Sequence[ItemView], status: str) -> None:
+        self.items_in_order = list(items)
+        self.status = status
+        self._by_key = {each["key"]: each for each in items}
+
+    def __getitem__(self, name: str) -> Any:
+        match name:
+            case "items":
+                return list(self.items_in_order)
+            case "status":
+                return self.status
+            case "files" | "images" | "videos" | "audios" | "texts":
+                done = [each for each in self.items_in_order if each["status"] == "succeeded"]
+                return [output for each in done for output in each[name]]
+            case _:
+                return self._by_key[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from ("items", "status", "files", "images", "videos", "audios", "texts")
+        yield from self._by_key
+
+    def __len__(self) -> int:
+        return 7 + len(self._by_key)
+
+
 OUTPUT_NAMES = (
     "file", "files", "image", "images", "video", "videos", "audio", "audios", "model3d", "text", "texts", "json",
 )  # fmt: skip
@@ -107,6 +177,10 @@ def pending_of(ref: Ref, promises: Mapping[str, Promise]) -> Pending:
             return _pending(promises.get(step), name, many=name in MANY)
         case ("steps", str(step), str(name), int()) if name in MANY:
             return _pending(promises.get(step), name, many=False)
+        case ("steps", str(step), "items"):
+            return Pending(many=True)
+        case ("steps", str(step), str(), str(name)) if step in promises:  # one item of a loop, by its key
+            return _pending(promises[step], name, many=name in MANY)
         case _:
             return Pending()
 
@@ -129,6 +203,12 @@ def files_of(values: Iterable[Any]) -> Iterator[Artifact]:
             yield value
         elif isinstance(value, StepView):
             stack.extend(reversed(value.outputs.files))
+        elif isinstance(value, LoopView):
+            stack.extend(reversed(value["files"]))
+        elif isinstance(value, ItemView):
+            stack.append(value.view)
+        elif isinstance(value, EndedView):
+            continue
         elif isinstance(value, Mapping):
             stack.extend(reversed(list(value.values())))
         elif isinstance(value, list | tuple):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rhflow.core.calls import StepCall
-from rhflow.core.errors import Problem, RecipeError, RhflowError, UnknownOutcomeError
+from rhflow.core.errors import Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
 from rhflow.core.events import EventType
-from rhflow.core.plan import Decision, Planner, Reuse, Run
+from rhflow.core.plan import Decision, Ended, Gather, Grow, Planner, Reuse, Run, Skip
 from rhflow.core.schedule import Schedule
 from rhflow.core.values import Entry
 from rhflow.engine.ports import Cache, Clock, Executor, Flight, Journal
@@ -74,7 +74,8 @@ class Engine:
             await self._cancel_all()
         if self._bug is not None:
             raise self._bug
-        return [self._results[node] for node in self._planner.graph.order]
+        self._planner.close_loops()
+        return [self._results[node] for node in self._planner.graph.calls()]
 
     @property
     def running(self) -> int:
@@ -95,9 +96,24 @@ class Engine:
                     self._succeed(node, entry, cached=True)
                 case Run(call):
                     self._calls[node] = call
-                    self._schedule.queue(node, (call.kind.pool,))
+                    pool = self._planner.graph.nodes[node].step.pool
+                    self._schedule.queue(node, (call.kind.pool, *([pool] if pool is not None else [])))
+                case Skip(why):
+                    await self._skip(node, why)
+                case Grow(bindings):
+                    new = self._planner.grow(node, bindings)
+                    self._schedule.added(new)
+                    self._schedule.finished(node)
+                case Gather():
+                    self._schedule.finished(node, self._planner.gather(node) or "succeeded")
                 case _:
                     raise AssertionError(f"{node} is ready, yet it waits")
+
+    async def _skip(self, node: str, why: str) -> None:
+        self._planner.ended(node, "skipped")
+        self._results[node] = NodeResult(node, "skipped")
+        await self._ports.journal.record("node.skipped", node, {"why": why})
+        self._schedule.finished(node, "skipped")
 
     async def _decide(self, ready: Sequence[str]) -> Mapping[str, Decision]:
         try:
@@ -134,12 +150,28 @@ class Engine:
                 return NodeResult(node, "succeeded", cached=True, entry=found[call.key])
             model = call.model.id if call.model is not None else None
             await ports.journal.record("node.started", node, {"key": call.key, "kind": call.kind.name, "model": model})
-            entry = await self._execute(node, call)
+            entry = await self._attempts(node, call)
             await ports.cache.put(node, entry)
             if entry.task_id is not None:  # only now: a paid result is open until it can be found again
                 await ports.journal.record("submit.settled", node, {"key": call.key, "outcome": "succeeded"})
             await ports.journal.record("node.finished", node, _facts(entry))
             return NodeResult(node, "succeeded", entry=entry)
+
+    async def _attempts(self, node: str, call: StepCall) -> Entry:
+        """Carry a call out, with new paid attempts where the author allowed them."""
+        retry = self._planner.graph.nodes[node].step.retry
+        for left in range(retry.max, 0, -1):
+            try:
+                return await self._execute(node, call)
+            except TransientError as error:
+                if error.reason not in retry.on:
+                    raise
+                if error.reason == "timeout":  # the author would rather pay again than wait
+                    abandoned = {"key": call.key, "outcome": "abandoned"}
+                    await self._ports.journal.record("submit.settled", node, abandoned, durable=True)
+                facts = {"status": "RETRY", "left": left, "why": error.problems[0].message}
+                await self._ports.journal.record("task.status", node, facts)
+        return await self._execute(node, call)
 
     async def _execute(self, node: str, call: StepCall) -> Entry:
         async def report(type: EventType, data: dict[str, Any], *, durable: bool = False) -> None:
@@ -175,14 +207,23 @@ class Engine:
         self._schedule.finished(node)
 
     async def _fail(self, node: str, error: RhflowError, status: NodeStatus = "failed") -> None:
-        """Mark a node and all that depends on it; the rule is to start nothing new after a failure."""
-        self._results[node] = NodeResult(node, status, error=error)
+        """Mark a node that failed, and go on as its step wants it: not at all, with the others, or as if skipped."""
+        step = self._planner.graph.nodes[node].step
+        rule = step.on_error if status == "failed" and self._bug is None else "fail"
+        self._results[node] = NodeResult(node, "skipped" if rule == "skip" else status, error=error)
         messages = [problem.message for problem in error.problems]
         await self._ports.journal.record("node.failed", node, {"status": status, "problems": messages})
-        for lost in self._schedule.failed(node):
-            self._results[lost] = NodeResult(lost, "skipped")
-            await self._ports.journal.record("node.skipped", lost, {"why": f"`{node}` failed"})
-        self._stop()
+        if rule == "fail":
+            self._planner.ended(node, "failed")
+            for lost in self._schedule.failed(node):
+                self._results[lost] = NodeResult(lost, "skipped")
+                if self._planner.graph.nodes[lost].role == "call":
+                    await self._ports.journal.record("node.skipped", lost, {"why": f"`{node}` failed"})
+            self._stop()
+        else:
+            how: Ended = "skipped" if rule == "skip" else "failed"
+            self._planner.ended(node, how)
+            self._schedule.finished(node, how)
 
     def _stop(self) -> None:
         for node in self._schedule.stop():

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rhflow.core.errors import Problem, RefusedError, RhflowError, StepError, UnknownOutcomeError, UsageError
+from rhflow.core.errors import (
+    Problem,
+    RefusedError,
+    RhflowError,
+    StepError,
+    TransientError,
+    UnknownOutcomeError,
+    UsageError,
+)
 from rhflow.runninghub.codes import CODES, ApiCode, find_code
 
 SubmitVerdict = Literal["accepted", "not_sent", "busy", "refused", "maybe_sent"]

@@ -7,10 +7,11 @@ itself.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from rhflow.core.calls import StepCall, StepResult
-from rhflow.core.errors import Problem, StepError, UnknownOutcomeError
+from rhflow.core.errors import Problem, StepError, StepTimeoutError, UnknownOutcomeError
 from rhflow.core.values import Artifact, Outputs, artifacts_in
 from rhflow.runninghub.errors import SubmitFailed
 from rhflow.runninghub.retry import submit_when_free
@@ -29,12 +30,15 @@ async def run(call: StepCall, report: Report, tools: Tools) -> StepResult:
     async def tell(state: TaskState) -> None:
         await report("task.status", {"status": state.status})
 
-    state = await tools.poller.watch(
-        task_id,
-        expected_seconds=tools.expected(label, call.kind.typical_seconds),
-        on_state=tell,
-        age_seconds=age,
-    )
+    expected = tools.expected(label, call.kind.typical_seconds)
+    limit = None if call.timeout is None else max(0.0, call.timeout - age) * tools.clock.scale
+    try:
+        async with asyncio.timeout(limit):
+            state = await tools.poller.watch(task_id, expected_seconds=expected, on_state=tell, age_seconds=age)
+    except TimeoutError:
+        message = f"task `{task_id}` is not done after {call.timeout:g} s; it goes on at the service"
+        hint = "`rhflow resume` goes on waiting; a longer `timeout` waits longer"
+        raise StepTimeoutError(Problem("timeout", message, hint=hint)) from None
     await _raise_if_failed(state, call, report, tools)
     seconds = tools.now() - began + age
     tools.observed(label, seconds / tools.clock.scale)

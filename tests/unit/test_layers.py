@@ -39,8 +39,8 @@ DOORS: dict[str, set[str]] = {
 # Inside the core: each file may import only those before it
 CORE_ORDER = tuple(
     """
-    errors values canonical events kinds cost source sandbox template coerce inputs document params views calls graph
-    references statics check plan schedule
+    errors values canonical events kinds cost syntax source functions sandbox template coerce inputs shape document params statics loops
+    graph draw views calls references check plan schedule
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}
