@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rhflow.core.document import Output, Step
+from rhflow.core.document import Output
 from rhflow.core.errors import RecipeError
 from rhflow.core.graph import reads
 from rhflow.core.plan import Planner
@@ -33,12 +33,14 @@ class Delivery:
 
 def choose(planner: Planner) -> Delivery:
     """Return what to deliver from what has finished: the outputs, or every made file where none are named."""
-    names = Names()
+    names, keys = Names(), _keys(planner)
     files: list[tuple[str, Artifact]] = []
     outputs: dict[str, Any] = {}
     for label, value, save_as in _wanted(planner):
         found = list(files_of([value]))
-        taken = [names.take(_name(label, save_as, each, at, len(found))) for at, each in enumerate(found)]
+        numbers = [keys.get(each.digest) or str(at + 1) if len(found) > 1 else None for at, each in enumerate(found)]
+        named = zip(found, numbers, strict=True)
+        taken = [names.take(_name(save_as or label, each, number)) for each, number in named]
         files += zip(taken, found, strict=True)
         outputs[label] = _shown(value, iter(taken))
     return Delivery(tuple(files), outputs)
@@ -48,18 +50,26 @@ def _wanted(planner: Planner) -> Iterator[tuple[str, Any, str | None]]:
     """Yield label, value and file name of all that can be delivered now."""
     pipeline = planner.pipeline
     if pipeline.outputs is None:
-        for step in pipeline.steps.values():
-            if step.id in planner.views and step.kind != "upload":
-                yield step.id, planner.views[step.id], _text(planner, step.save_as)
+        for node in planner.graph.calls():
+            step = planner.graph.nodes[node].step
+            if isinstance(planner.views.get(node), StepView) and step.kind != "upload":
+                save_as = None if step.save_as is None else str(planner.value_of(step.save_as, node))
+                yield node.replace("[", "-").removesuffix("]"), planner.views[node], save_as
         return
     for output in pipeline.outputs.values():
         try:
             value = planner.value_of(output.value)
         except RecipeError:
-            if all(each in planner.views for each in reads(output.value, "steps")):
+            if not any(_gave_nothing(planner, each) for each in reads(output.value, "steps")):
                 raise
             continue  # it reads a step that did not finish: what did is delivered all the same
         yield output.name, value, _save_as(planner, output)
+
+
+def _gave_nothing(planner: Planner, step: str) -> bool:
+    """Whether a step, or an item of it, did not finish."""
+    nodes = [step, *planner.graph.items.get(step, [])]
+    return any(node in planner.endings or node not in planner.views for node in nodes)
 
 
 def _save_as(planner: Planner, output: Output) -> str | None:
@@ -67,19 +77,28 @@ def _save_as(planner: Planner, output: Output) -> str | None:
     if output.save_as is not None:
         return _text(planner, output.save_as)
     steps = [planner.pipeline.steps[each] for each in reads(output.value, "steps") if each in planner.pipeline.steps]
-    return _text(planner, steps[0].save_as) if len(steps) == 1 and isinstance(steps[0], Step) else None
+    return _text(planner, steps[0].save_as) if len(steps) == 1 and steps[0].loop is None else None
 
 
 def _text(planner: Planner, value: Any) -> str | None:
     return None if value is None else str(planner.value_of(value))
 
 
-def _name(label: str, save_as: str | None, artifact: Artifact, at: int, of: int) -> str:
-    stem = save_as or label
+def _keys(planner: Planner) -> dict[str, str]:
+    """Return for each file that a loop made the key of its item."""
+    found: dict[str, str] = {}
+    for members in planner.graph.items.values():
+        for node in members:
+            view, binding = planner.views.get(node), planner.graph.nodes[node].binding
+            if isinstance(view, StepView) and binding is not None and len(view.outputs.files) == 1:
+                found.setdefault(view.outputs.files[0].digest, binding.key)
+    return found
+
+
+def _name(stem: str, artifact: Artifact, number: str | None) -> str:
     if stem.casefold().endswith(f".{artifact.extension}"):
         stem = stem[: -len(artifact.extension) - 1]
-    number = f"-{at + 1}" if of > 1 else ""
-    return safe_name(f"{stem}{number}.{artifact.extension}")
+    return safe_name(f"{stem}{'' if number is None else f'-{number}'}.{artifact.extension}")
 
 
 def _shown(value: Any, names: Iterator[str]) -> Any:

@@ -23,7 +23,8 @@ from rhflow.app.records import RecallFromStore, RunJournal, WallClock
 from rhflow.app.report import NO_REQUESTS, RunReport
 from rhflow.app.request import Request
 from rhflow.app.summary import Shape, summarize
-from rhflow.core.errors import Problem, RhflowError
+from rhflow.core.budget import Spending, plan_problems
+from rhflow.core.errors import BudgetError, Problem, RhflowError
 from rhflow.core.events import Event
 from rhflow.core.graph import Graph, Node, expand
 from rhflow.core.plan import Plan, Planner, Reuse, Skip, World
@@ -107,6 +108,9 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
             report, chosen = _reuse(ready, plan)
             errors: list[RhflowError] = []
         else:
+            over = plan_problems(ready.recipe.pipeline, plan, allow_unknown=request.allow_unknown_cost)
+            if over:
+                raise BudgetError(over)
             check_key(request)
             report, chosen, errors = await _execute(ready, watcher)
         if report.status == "succeeded" and request.memo and not _reads_run(ready):
@@ -156,7 +160,7 @@ async def _execute(ready: Prepared, watcher: Watcher) -> tuple[RunReport, Delive
             await journal.record("run.finished", None, {"status": "interrupted", "requests": account.requests()})
             raise
         requests = account.requests()
-    status = status_of(results, interrupted=engine.interrupted)
+    status = status_of(results, interrupted=engine.interrupted, over_budget=engine.over_budget is not None)
     chosen = delivery.choose(ready.planner)
     folder = _folder(ready)
     if chosen.files:
@@ -169,7 +173,8 @@ async def _execute(ready: Prepared, watcher: Watcher) -> tuple[RunReport, Delive
     report = summarize(shape, results, chosen, folder=folder if chosen.files else None)
     report = replace(report, status=status, requests=requests, seconds=time.monotonic() - began)
     await journal.record("run.finished", None, {"status": status, "requests": requests})
-    return report, chosen, [_placed(ready, each) for each in results if each.error is not None]
+    errors = [_placed(ready, each) for each in results if each.error is not None]
+    return report, chosen, [*errors, *([BudgetError(engine.over_budget)] if engine.over_budget else [])]
 
 
 def _started(ready: Prepared) -> dict[str, Any]:
@@ -204,6 +209,7 @@ def _engine(ready: Prepared, account: Account, journal: RunJournal) -> Engine:
         journal=journal,
         flight=SingleFlight(ready.store.locks),
         clock=WallClock(),
+        spending=Spending(ready.recipe.pipeline),
     )
     return Engine(ready.planner, Schedule(ready.graph, ready.graph.urgency(seconds), pools), ports)
 

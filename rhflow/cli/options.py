@@ -40,7 +40,8 @@ def make_request(recipe: Path, options: dict[str, Any]) -> Request:
     """Return the request of a command's options."""
     settings = read_settings(store=options.pop("store"))
     params = tuple(_pair(each) for each in options.pop("params"))
-    return Request(recipe=recipe, settings=settings, params=params, **options)
+    pools = tuple(_pool(each) for each in options.pop("pools", ()))
+    return Request(recipe=recipe, settings=settings, params=params, pools=pools, **options)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -49,3 +50,11 @@ def _pair(text: str) -> tuple[str, str]:
         hint = f"write `-p {name or 'name'}=value`"
         raise UsageError(Problem("bad-option", f"`-p {text}` has no `=`", hint=hint))
     return name.strip(), value
+
+
+def _pool(text: str) -> tuple[str, int]:
+    name, _, size = text.partition("=")
+    if not size.isdigit() or int(size) < 1:
+        hint = f"write `--pool {name or 'name'}=2`"
+        raise UsageError(Problem("bad-option", f"`--pool {text}` needs a name and a number from 1", hint=hint))
+    return name.strip(), int(size)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rhflow.app.request import Request
     from rhflow.core.errors import RhflowError
 
-EXIT_CODES = {"succeeded": 0, "failed": 1, "unknown": 5, "interrupted": 130}
+EXIT_CODES = {"succeeded": 0, "failed": 1, "unknown": 5, "over-budget": 6, "interrupted": 130}
 
 
 @click.command("run")
@@ -28,6 +28,10 @@ EXIT_CODES = {"succeeded": 0, "failed": 1, "unknown": 5, "interrupted": 130}
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=8, show_default=True, help="Calls at the same time.")
 @click.option("--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="Of the simulator.")
+@click.option("--pool", "pools", multiple=True, metavar="NAME=N", help="Calls at the same time in a named pool.")
+@click.option(
+    "--allow-unknown-cost", is_flag=True, help="Run although the price is not known; the budget still stops it."
+)
 @click.option(
     "--unknown",
     "on_unknown",
@@ -104,6 +108,6 @@ def _footer(report: RunReport) -> list[str]:
         lines.append(f"charged: {spent}")
     if report.folder is not None:
         lines.append(f"files: {report.folder}")
-    if report.status in ("failed", "unknown", "interrupted"):
+    if report.status != "succeeded":
         lines.append(f"{report.status}; what is done is kept: `rhflow resume {report.run}` goes on from here")
     return lines

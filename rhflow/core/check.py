@@ -9,7 +9,7 @@ from typing import Any
 
 from rhflow.core.calls import Calls, Draft, NoModelError, trouble_problem
 from rhflow.core.document import Param, Pipeline, Step
-from rhflow.core.errors import Problem, RecipeError, did_you_mean
+from rhflow.core.errors import Problem, RecipeError, by_place, did_you_mean
 from rhflow.core.graph import Graph, Node, expand, linked_to, reads, step_refs
 from rhflow.core.kinds import KindSpec
 from rhflow.core.loops import Binding
@@ -44,7 +44,7 @@ def in_order(problems: Collection[Problem]) -> list[Problem]:
     wrong = any(each.severity == "error" for each in problems)
     kept = [each for each in problems if not (wrong and each.code in _UNUSED)]
     unique = {(each.code, each.message, each.span.line if each.span else 0): each for each in kept}
-    return sorted(unique.values(), key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
+    return sorted(unique.values(), key=by_place)
 
 
 _UNUSED = ("unused-param", "unused-step")

@@ -17,24 +17,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rhflow.core.describe import meaning, usual_price
-from rhflow.core.input_schema import Schema, input_schema, ratio_schema, spread_schema
+from rhflow.core.input_schema import Schema, escaped, input_schema, ratio_schema, spread_schema
 from rhflow.core.inputs import Signature
 from rhflow.core.kinds import KindSpec, Model, Models
 from rhflow.core.values import Artifact, Pending
 
+_ANYTHING = ["string", "number", "boolean", "array", "object"]
 _RECIPE_AS_STEP = r"^\.{1,2}/.+\.ya?ml$"
 
 
 def light_schema(contract: Mapping[str, Any], kinds: Mapping[str, KindSpec], models: Models) -> Schema:
     """Return the contract with the kinds of step and the ids of models to choose from."""
     schema: Schema = copy.deepcopy(dict(contract))
-    schema["title"] = f"{contract['title']} (for editors)"
+    del schema["title"]  # editors would put it above every hint
     defs: Schema = schema["$defs"]
     defs["uses"] |= _uses(kinds.values())
     defs["model"] = _model_schema(defs["model"]["description"], _all(models))
     schema["properties"]["defaults"] |= {
         "properties": {
-            kind.name: {"$ref": "#/$defs/defaults", "description": _said(kind.description)} for kind in kinds.values()
+            kind.name: {"description": _said(kind.description), "type": "object", "allOf": [_ref("defaults")]}
+            for kind in kinds.values()
         },
         "patternProperties": {_RECIPE_AS_STEP: {"$ref": "#/$defs/defaults"}},
         "additionalProperties": False,
@@ -45,8 +47,8 @@ def light_schema(contract: Mapping[str, Any], kinds: Mapping[str, KindSpec], mod
 def full_schema(contract: Mapping[str, Any], kinds: Mapping[str, KindSpec], models: Models) -> Schema:
     """Return the light schema with the inputs of every kind and model."""
     schema = light_schema(contract, kinds, models)
-    schema["title"] = f"{contract['title']} (for editors, with the inputs of all models)"
-    schema["$defs"]["model"] = contract["$defs"]["model"]  # each kind proposes its own models instead
+    defs: Schema = schema["$defs"]
+    defs["model"], defs["with"] = {"type": "string"}, {"type": "object"}  # each kind says it better
     return _Full(schema, kinds, models).schema
 
 
@@ -69,8 +71,10 @@ class _Full:
         by_kind = {name: [each for each in served if set(each.tasks) & set(kind.tasks)] for name, kind in kinds.items()}
         self._defs["step_inputs"] = {"allOf": [self._kind_branch(kinds[name], by_kind[name]) for name in kinds]}
         for step in ("step", "listed_step"):
-            self._defs[step]["allOf"] = [_ref("step_inputs")]
-        schema["allOf"] = [self._default_branch(kind) for kind in kinds.values() if kind.tasks and self._default(kind)]
+            self._defs[step].setdefault("allOf", []).append(_ref("step_inputs"))
+        schema.setdefault("allOf", []).extend(
+            self._unnamed_branch(each) for each in kinds.values() if self._default(each)
+        )
         for name, kind in kinds.items():
             self._defaults_of(kind, by_kind[name])
 
@@ -80,35 +84,35 @@ class _Full:
             signature = Signature(kind.name, kind.fields)
             return _if({"uses": {"const": kind.name}}, {"with": self._inputs(kind.name, signature, kind.description)})
         branches = [
-            _if({"model": {"enum": _references(each)}}, {"with": self._model_inputs(each)}) for each in models
+            _if({"model": {"pattern": _references(each)}}, {"with": self._model_inputs(each)}) for each in models
         ]
         found = _if({"uses": {"const": kind.name}}, {"model": _model_schema(_choose(kind), models)})
         found["then"]["allOf"] = branches
         return found
 
-    def _default_branch(self, kind: KindSpec) -> Schema:
+    def _unnamed_branch(self, kind: KindSpec) -> Schema:
         """Return what a step of this kind takes that names no model, as long as ``defaults`` names none either."""
-        taken = [self._model_inputs(each) for each in self._default(kind)]
-        unnamed = _if({"uses": {"const": kind.name}}, {"with": taken[0] if len(taken) == 1 else {"anyOf": taken}})
-        unnamed["if"]["not"] = {"required": ["model"]}
-        self._defs[f"default-{kind.name}"] = unnamed
+        taken = {task: self._model_inputs(model) for task, model in self._default(kind).items()}
+        own = {"properties": {"with": next(iter(taken.values()))}} if len(taken) == 1 else _by_media(taken)
+        unnamed = {"required": ["uses"], "properties": {"uses": {"const": kind.name}}, "not": {"required": ["model"]}}
+        self._defs[f"default-{kind.name}"] = {"if": unnamed, "then": own}
         named = {"defaults": {"required": [kind.name], "properties": {kind.name: {"required": ["model"]}}}}
         every = {"additionalProperties": _ref(f"default-{kind.name}"), "items": _ref(f"default-{kind.name}")}
         return {"if": {"required": ["defaults"], "properties": named}, "else": {"properties": {"steps": every}}}
 
-    def _default(self, kind: KindSpec) -> list[Model]:
-        """Return the default models of a kind; the media that go in decide between several."""
-        return [found for task in kind.tasks if (found := self._models.default_for(task)) is not None]
+    def _default(self, kind: KindSpec) -> dict[str, Model]:
+        """Return the default model of each task of a kind."""
+        return {task: found for task in kind.tasks if (found := self._models.default_for(task)) is not None}
 
     def _defaults_of(self, kind: KindSpec, models: Sequence[Model]) -> None:
         """Let ``defaults`` propose the inputs of a kind without judging them: its steps may name several models."""
         aliases = {each.alias for model in models for each in model.fields if each.alias}
-        inputs = {name: {"description": _said(meaning(name) or name)} for name in sorted(aliases)}
+        inputs = {each: {"description": _said(meaning(each) or each), "type": _ANYTHING} for each in sorted(aliases)}
         properties: Schema = {"with": {"properties": inputs}}
         if models:
             properties["model"] = _model_schema(_choose(kind), models)
         entry: Schema = self.schema["properties"]["defaults"]["properties"][kind.name]
-        entry["allOf"] = [{"$ref": entry.pop("$ref")}, {"properties": properties}]
+        entry["allOf"].append({"properties": properties})
 
     def _model_inputs(self, model: Model) -> Schema:
         said = f"what `{model.id}` takes ({usual_price(model)})"
@@ -126,20 +130,21 @@ class _Full:
             for each in [*own, *self._aliases]:
                 if each not in properties and _takes(signature, each):
                     properties[each] = self._second_name(signature, each)
-            self._defs[f"with-{name}"] = {"type": "object", "properties": properties, "additionalProperties": False}
-        return {"$ref": f"#/$defs/with-{name}", "description": _said(said)}
+            taken = {"type": "object", "properties": properties, "additionalProperties": False}
+            self._defs[f"with-{name}"] = {"description": _said(said), **taken}
+        return _ref(f"with-{name}")
 
     def _second_name(self, signature: Signature, name: str) -> Schema:
         """Return what a name accepts that stands for an input which is proposed by another name."""
         if signature.field_for(name) is None:
             return ratio_schema()
-        return {"$ref": f"#/$defs/{self._field(signature, name)}", "doNotSuggest": True}
+        return _ref(self._field(signature, name, doNotSuggest=True))
 
-    def _field(self, signature: Signature, name: str) -> str:
+    def _field(self, signature: Signature, name: str, **more: bool) -> str:
         """Define what a name accepts, once for all inputs that are alike, and return the definition's name."""
         field = signature.field_for(name)
         assert field is not None
-        schema = input_schema(field, name)
+        schema = input_schema(field, name) | more
         key = f"{name}-{hashlib.sha256(_compact(schema).encode()).hexdigest()[:8]}"
         self._defs[key] = schema
         return key
@@ -150,25 +155,28 @@ def _all(models: Models) -> list[Model]:
 
 
 def _uses(kinds: Iterable[KindSpec]) -> Schema:
-    named = list(kinds)
-    listed = {"enum": [each.name for each in named], "enumDescriptions": [_said(each.description) for each in named]}
-    return {"anyOf": [listed, {"type": "string", "pattern": _RECIPE_AS_STEP}]}
+    listed = [{"const": each.name, "description": _said(each.description)} for each in kinds]
+    return {"anyOf": [*listed, {"type": "string", "pattern": _RECIPE_AS_STEP}]}
 
 
 def _model_schema(description: str, models: Iterable[Model]) -> Schema:
     """Return the ids of the models that may be proposed; any other name or an expression is allowed."""
-    offered = [each for each in models if each.callable and each.status == "active"]
-    said = [f"{each.title}: {', '.join(each.tasks)}; {usual_price(each)}" for each in offered]
-    listed = {"enum": [each.id for each in offered], "enumDescriptions": said}
-    return {"description": description, "anyOf": [listed, {"type": "string"}]}
+    listed = [
+        {"const": each.id, "description": f"{each.title}: {', '.join(each.tasks)}; {usual_price(each)}"}
+        for each in models
+        if each.callable and each.status == "active"
+    ]
+    return {"anyOf": [*listed, {"type": "string", "description": description}]}
 
 
 def _choose(kind: KindSpec) -> str:
     return f"The model that makes {kind.description}: an id, a display name or an endpoint. May be left out."
 
 
-def _references(model: Model) -> list[str]:
-    return list(dict.fromkeys((model.id, model.title, model.endpoint)))
+def _references(model: Model) -> str:
+    """Return the pattern of the names of a model; editors would list an ``enum`` among the values to choose from."""
+    names = dict.fromkeys((model.id, model.title, model.endpoint))
+    return f"^({'|'.join(map(escaped, names))})$"
 
 
 def _takes(signature: Signature, name: str) -> bool:
@@ -183,6 +191,16 @@ def _no_file(path: str) -> Artifact | Pending:
 
 def _if(condition: Schema, then: Schema) -> Schema:
     return {"if": {"required": list(condition), "properties": condition}, "then": {"properties": then}}
+
+
+def _by_media(taken: Mapping[str, Schema]) -> Schema:
+    """Return what a kind of several tasks takes: the medium that goes in decides, as it does for the loader."""
+    found: Schema = {"properties": {"with": {"anyOf": list(taken.values())}}}
+    for task, inputs in taken.items():
+        family = task.rpartition("-")[2]
+        goes_in = {"anyOf": [{"required": [family]}, {"required": [f"{family}s"]}]}
+        found = {**_if({"with": goes_in}, {"with": inputs}), "else": found}
+    return found
 
 
 def _ref(name: str) -> Schema:

@@ -108,9 +108,17 @@ class UsageError(RhflowError):
 
 
 class RecipeError(RhflowError):
-    """The recipe, or a parameter given to it, is not valid."""
+    """The recipe, or a parameter given to it, is not valid. Its problems are in the order of their places."""
 
     exit_code = 3
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        super().__init__(problems if isinstance(problems, Problem) else sorted(problems, key=by_place))
+
+
+def by_place(problem: Problem) -> tuple[int, int]:
+    """Return what problems are sorted by: line and column; those without a place come first."""
+    return (problem.span.line, problem.span.column) if problem.span is not None else (0, 0)
 
 
 class RefusedError(RhflowError):

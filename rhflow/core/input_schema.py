@@ -54,7 +54,8 @@ def spread_schema(fields: Iterable[Field]) -> Schema:
 def _accepted(field: Field) -> Schema:
     """Return what a value must be, without what is said about it."""
     if field.is_media:
-        return _files(field.max_items if field.is_list else 1)
+        many = _files(field.max_items if field.is_list else 1)
+        return many if field.is_list else {"anyOf": [{"type": "string"}, many | {"type": "array"}]}
     match field.type:
         case "string":
             return _text(field.max_length)
@@ -134,6 +135,11 @@ def _typed(text: Any) -> Any:
     return text
 
 
+def escaped(text: str) -> str:
+    """Return a text as a pattern that matches it, in Python and in JavaScript."""
+    return "".join(f"\\{char}" if char in _SYNTAX else char for char in text)
+
+
 def _folded(text: str) -> str:
     return "".join(_letter(each, text) for each in text)
 
@@ -151,4 +157,4 @@ def _letter(char: str, text: str) -> str:
         return " *"
     if char.isalpha() and char.lower() != char.upper():
         return f"[{char.upper()}{char.lower()}]"
-    return f"\\{char}" if char in _SYNTAX else char
+    return escaped(char)

@@ -53,14 +53,18 @@ class Schedule:
 
     def start(self) -> list[str]:
         """Return the nodes that start now, taking their places."""
-        started: list[str] = []
-        while (pools := self._best_queue()) is not None:
-            _, _, node = heapq.heappop(self._queues[pools])
-            for pool in pools:
-                self._room[pool] -= 1
-            self._running[node] = pools
-            started.append(node)
-        return started
+        return list(iter(self.start_one, None))
+
+    def start_one(self) -> str | None:
+        """Return the most urgent node for which there is room, taking its places, or None."""
+        pools = self._best_queue()
+        if pools is None:
+            return None
+        _, _, node = heapq.heappop(self._queues[pools])
+        for pool in pools:
+            self._room[pool] -= 1
+        self._running[node] = pools
+        return node
 
     def _best_queue(self) -> tuple[str, ...] | None:
         open_queues = (

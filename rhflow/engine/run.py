@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rhflow.core.budget import Spending
 from rhflow.core.calls import StepCall
 from rhflow.core.errors import Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
 from rhflow.core.events import EventType
@@ -16,7 +17,7 @@ from rhflow.core.values import Entry
 from rhflow.engine.ports import Cache, Clock, Executor, Flight, Journal
 
 NodeStatus = Literal["succeeded", "failed", "unknown", "skipped", "not-run"]
-RunStatus = Literal["succeeded", "failed", "unknown", "interrupted"]
+RunStatus = Literal["succeeded", "failed", "unknown", "interrupted", "over-budget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Ports:
     journal: Journal
     flight: Flight
     clock: Clock
+    spending: Spending | None = None
 
 
 class Engine:
@@ -53,6 +55,7 @@ class Engine:
         self._bug: BaseException | None = None
         self._leaving = False
         self.interrupted = False
+        self.over_budget: Problem | None = None
 
     async def run(self) -> list[NodeResult]:
         """Carry everything out and return how each node ended, in the order of the graph.
@@ -63,7 +66,7 @@ class Engine:
             while True:
                 while ready := self._schedule.take_ready():
                     await self._settle(ready)
-                for node in self._schedule.start():
+                for node in self._start():
                     self._tasks[node] = asyncio.create_task(self._carry_out(node), name=node)
                 if self._schedule.done:
                     break
@@ -86,6 +89,20 @@ class Engine:
         """Start nothing more; what is running, and paid for, is waited for."""
         self.interrupted = True
         self._stop()
+
+    def _start(self) -> Iterator[str]:
+        """Yield the nodes that start now, one by one; none any more when the budget is spent."""
+        spending = self._ports.spending
+        while (node := self._schedule.start_one()) is not None:
+            if spending is not None and self._calls[node].kind.paid:
+                if (problem := spending.exhausted()) is not None:
+                    self.over_budget = problem
+                    self._results[node] = NodeResult(node, "not-run")
+                    self._schedule.finished(node, "not-run")
+                    self._stop()
+                    return
+                spending.started()
+            yield node
 
     async def _settle(self, ready: Sequence[str]) -> None:
         """Decide on nodes whose inputs are known: reuse at once, queue what must run."""
@@ -197,6 +214,8 @@ class Engine:
             problem = Problem("internal-error", f"step `{node}`: rhflow itself failed: {result!r}")
             await self._fail(node, RhflowError(problem))
         elif result.entry is not None:
+            if self._ports.spending is not None and not result.cached:
+                self._ports.spending.paid(result.entry.cost)
             self._succeed(node, result.entry, cached=result.cached)
         elif result.error is not None:
             await self._fail(node, result.error, result.status)
@@ -245,11 +264,13 @@ def _facts(entry: Entry) -> dict[str, Any]:
     }
 
 
-def status_of(results: Sequence[NodeResult], *, interrupted: bool) -> RunStatus:
+def status_of(results: Sequence[NodeResult], *, interrupted: bool, over_budget: bool = False) -> RunStatus:
     """Return how the run as a whole ended."""
     found = {each.status for each in results}
     if "unknown" in found:
         return "unknown"
     if "failed" in found:
         return "failed"
+    if over_budget:
+        return "over-budget"
     return "interrupted" if interrupted and found & {"not-run"} else "succeeded"

@@ -14,7 +14,6 @@ from rhflow.core.errors import (
     RefusedError,
     RhflowError,
     StepError,
-    TransientError,
     UnknownOutcomeError,
     UsageError,
 )

@@ -32,6 +32,7 @@ _TASKS: Mapping[str, tuple[Family, float, str]] = {
     "upload-character": ("text", 20, "a character for later clips"),
     "element": ("text", 20, "a subject for later clips"),
     "asset": ("text", 10, "an asset for later calls"),
+    "other": ("file", 60, "what no other kind makes; name the model"),
 }
 
 UPLOAD = KindSpec(

@@ -40,7 +40,7 @@ DOORS: dict[str, set[str]] = {
 CORE_ORDER = tuple(
     """
     errors values canonical events kinds cost syntax source functions sandbox template coerce inputs shape document params statics loops
-    graph draw views calls references check plan schedule
+    graph draw views calls references check plan budget schedule
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}
