@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rhflow.core.select import EVERYTHING, Selection
 from rhflow.core.values import Realm
 from rhflow.settings import Settings
 
@@ -31,6 +32,7 @@ class Request:
     on_unknown: Literal["fail", "resubmit"] = "fail"
     pools: tuple[tuple[str, int], ...] = ()
     allow_unknown_cost: bool = False
+    selection: Selection = EVERYTHING
 
     @property
     def realm(self) -> Realm:

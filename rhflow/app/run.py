@@ -70,7 +70,7 @@ def prepared(request: Request, recipe: Recipe | None = None) -> Iterator[Prepare
         params = bind_params(request, recipe.pipeline, files)
         names = names_of(recipe.pipeline, params, {"id": run, "date": time.strftime("%Y-%m-%d")})
         recall = RecallFromStore(store, recipe.pipeline.name, request.realm)
-        world = World(recall, names, request.realm, files)
+        world = World(recall, names, request.realm, files, request.selection)
         graph = expand(recipe.pipeline, {"params": params, "vars": names.vars, "env": names.env, "run": names.run})
         planner = Planner(recipe.pipeline, graph, recipe.calls, world)
         yield Prepared(request, recipe, store, planner, files, params, run)
@@ -113,15 +113,19 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
                 raise BudgetError(over)
             check_key(request)
             report, chosen, errors = await _execute(ready, watcher)
-        if report.status == "succeeded" and request.memo and not _reads_run(ready):
+        if report.status == "succeeded" and _may_be_kept(ready):
             basis = memo.Basis(generation, ready.planner.world.names.env, ready.files.seen, chosen.digests)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
         return report, errors
 
 
-def _reads_run(ready: Prepared) -> bool:
-    """Whether the recipe reads the run's id or date, so that the next run is another one by itself."""
-    return "run." in ready.recipe.pipeline.located.source.text
+def _may_be_kept(ready: Prepared) -> bool:
+    """Whether the same request will have the same answer.
+
+    Not where the recipe reads the run's id or date, nor where only a part of it was asked for.
+    """
+    reads_run = "run." in ready.recipe.pipeline.located.source.text
+    return ready.request.memo and ready.request.selection.everything and not reads_run
 
 
 # --- everything is there ---------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import click
 
 from rhflow.app.request import Request
 from rhflow.core.errors import Problem, UsageError
+from rhflow.core.select import Selection
 from rhflow.settings import read_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,12 +37,29 @@ def recipe_options(command: F) -> F:
     return command
 
 
+_SELECTION = (
+    click.option("--only", multiple=True, metavar="STEP", help="Run these steps, or items (`clip[hero]`), alone."),
+    click.option("--from", "start", multiple=True, metavar="STEP", help="Run these and all that depends on them."),
+    click.option("--until", multiple=True, metavar="STEP", help="Run these and all that they need."),
+    click.option("--force", multiple=True, metavar="STEP", help="Make these anew, although their results are there."),
+    click.option("--no-cache", "force_all", is_flag=True, help="Make everything anew."),
+)
+
+
+def selection_options(command: F) -> F:
+    """Add what says which part of a recipe is meant."""
+    for option in reversed(_SELECTION):
+        command = option(command)
+    return command
+
+
 def make_request(recipe: Path, options: dict[str, Any]) -> Request:
     """Return the request of a command's options."""
     settings = read_settings(store=options.pop("store"))
     params = tuple(_pair(each) for each in options.pop("params"))
+    chosen = Selection(**{name: options.pop(name) for name in ("only", "start", "until", "force", "force_all")})
     pools = tuple(_pool(each) for each in options.pop("pools", ()))
-    return Request(recipe=recipe, settings=settings, params=params, pools=pools, **options)
+    return Request(recipe=recipe, settings=settings, params=params, pools=pools, selection=chosen, **options)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import JSON, make_request, recipe_options
+from rhflow.cli.options import JSON, make_request, recipe_options, selection_options
 
 if TYPE_CHECKING:
     from rhflow.core.plan import Decision, Plan
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @recipe_options
+@selection_options
 @JSON
 def command(recipe: Path, as_json: bool, **options: Any) -> None:
     """Show what would run, what is reused and why, and the price before paying it."""

@@ -50,7 +50,8 @@ def run_request(request: Request, *, as_json: bool) -> int:
     """Answer a request from memory if nothing changed, or else run it; print the report and return the exit code."""
     from rhflow.app import memo
 
-    report = memo.answer(request, whole=as_json) if request.memo else None
+    usual = request.memo and request.selection.everything
+    report = memo.answer(request, whole=as_json) if usual else None
     errors: Sequence[RhflowError] = ()
     if report is None:
         report, errors = _run(request)

@@ -10,9 +10,10 @@ from rhflow.core.calls import Calls, Draft, NoModelError, StepCall, changes, fin
 from rhflow.core.coerce import LocalFile
 from rhflow.core.cost import UNKNOWN, Estimate, total
 from rhflow.core.document import Pipeline, Step
-from rhflow.core.errors import Problem, RecipeError
+from rhflow.core.errors import Problem, RecipeError, UsageError
 from rhflow.core.graph import Graph, Node, follow, linked_to, loop_problem, spread
 from rhflow.core.loops import Binding, LoopError
+from rhflow.core.select import EVERYTHING, Selection, select
 from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve
 from rhflow.core.values import Entry, Pending, Realm
 from rhflow.core.views import EndedView, ItemView, LoopView, Promise, StepView, pending_of
@@ -120,6 +121,7 @@ class World:
     names: Names
     realm: Realm
     local: LocalFile
+    selection: Selection = EVERYTHING
 
 
 class Planner:
@@ -133,6 +135,7 @@ class Planner:
         self._names: dict[str, Any] = {
             "params": names.params, "vars": names.vars, "env": names.env, "run": names.run, "steps": self.views,
         }  # fmt: skip
+        self._selected = None if world.selection.everything else select(graph, world.selection)
         self._promises: dict[str, Promise] = {}
         self._reading = {step.id: _Reading.of(step) for step in pipeline.steps.values()}
 
@@ -239,7 +242,7 @@ class Planner:
         waiting = tuple(each for each in self.graph.before[node.id] if each not in self.views)
         if node.role == "all":
             return Gather() if not waiting else Later(waiting)
-        if (skip := self._skip(node)) is not None:
+        if (skip := self._not_selected(node) or self._skip(node)) is not None:
             return skip
         if node.role == "loop":
             return Later(waiting) if waiting else Grow(tuple(self._bindings(node)))
@@ -249,6 +252,14 @@ class Planner:
         if self.graph.after[node.id]:
             self._promises[node.id] = self._promises[node.step.id] = draft.promise()
         return Wait(draft, waiting, draft.estimate().or_nothing()) if waiting else draft
+
+    def _not_selected(self, node: Node) -> Skip | None:
+        chosen = self._selected
+        return None if chosen is None or chosen.runs(node) or chosen.reads(node) else Skip("not selected")
+
+    def shown(self) -> Iterator[str]:
+        """Yield the nodes that people want to hear of: calls, and loops not spread out yet, that are selected."""
+        return (node for node in self.graph.calls() if self._not_selected(self.graph.nodes[node]) is None)
 
     def _skip(self, node: Node) -> Skip | None:
         """Skip what reads a step that gave nothing, unless its own ``if`` looks at the status of steps."""
@@ -329,16 +340,24 @@ class Planner:
         return Ref(("steps", node.prev, *rest)) if head == "prev" and node.prev is not None else ref
 
     def _look_up(self, drafts: Sequence[tuple[StepCall, Draft]]) -> Iterator[tuple[str, Decision]]:
-        entries = self.world.recall.entries([call.key for call, _ in drafts if self._step(call).cache])
+        entries = self.world.recall.entries([call.key for call, _ in drafts if self.may_reuse(call)[0]])
         missing = [call.node for call, _ in drafts if call.key not in entries]
         previous = self.world.recall.previous(missing) if missing else {}
         for call, draft in drafts:
-            cached = self._step(call).cache
+            cached, reason = self.may_reuse(call)
             if cached and (entry := entries.get(call.key)) is not None:
                 yield call.node, Reuse(call, entry)
+            elif self._selected is not None and not self._selected.runs(self.graph.nodes[call.node]):
+                raise UsageError(_no_result(call.node))
             else:
-                reasons = changes(previous.get(call.node), call.ingredients) if cached else ("`cache` is off",)
+                reasons = changes(previous.get(call.node), call.ingredients) if cached else (reason,)
                 yield call.node, Run(call, reasons, draft.estimate())
+
+    def may_reuse(self, call: StepCall) -> tuple[bool, str]:
+        """Whether an earlier result may stand for a call, and else why not."""
+        if self._selected is not None and self._selected.forces(self.graph.nodes[call.node]):
+            return False, "`--force`"
+        return self._step(call).cache, "`cache` is off"
 
     def _step(self, call: StepCall) -> Step:
         return self.graph.nodes[call.node].step
@@ -368,7 +387,7 @@ class Planner:
             problems += error.problems
         if problems:
             raise RecipeError(problems)
-        return Plan(self.graph, {node: decisions[node] for node in self.graph.calls()})
+        return Plan(self.graph, {node: decisions[node] for node in self.shown()})
 
     def _next_wave(self, decided: Mapping[str, Decision], blockers: dict[str, int]) -> Iterator[str]:
         """Take in what needs nothing to run, and yield the nodes that can be decided on next."""
@@ -392,6 +411,11 @@ class Planner:
                 blockers[later] -= 1
                 if not blockers[later]:
                     yield later
+
+
+def _no_result(node: str) -> Problem:
+    message = f"`{node}` is needed and has no result yet"
+    return Problem("no-result", message, hint=f"run it too, as `--until` does, or first: `--only {node}`")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Engine:
         if self._bug is not None:
             raise self._bug
         self._planner.close_loops()
-        return [self._results[node] for node in self._planner.graph.calls()]
+        return [self._results[node] for node in self._planner.shown()]
 
     @property
     def running(self) -> int:
@@ -107,6 +107,8 @@ class Engine:
     async def _settle(self, ready: Sequence[str]) -> None:
         """Decide on nodes whose inputs are known: reuse at once, queue what must run."""
         for node, decision in (await self._decide(ready)).items():
+            if node in self._schedule.ended and not isinstance(decision, Reuse):
+                continue  # stopped while others of the batch were settled: nothing new begins
             match decision:
                 case Reuse(_, entry):
                     await self._ports.journal.record("node.reused", node, {"key": entry.key})
@@ -161,7 +163,7 @@ class Engine:
     async def _call(self, node: str, call: StepCall) -> NodeResult:
         ports = self._ports
         async with ports.flight.hold(call.key):
-            found = ports.cache.entries([call.key]) if self._planner.graph.nodes[node].step.cache else {}
+            found = ports.cache.entries([call.key]) if self._planner.may_reuse(call)[0] else {}
             if call.key in found:  # somebody else made the same call while this one waited
                 await ports.journal.record("node.reused", node, {"key": call.key})
                 return NodeResult(node, "succeeded", cached=True, entry=found[call.key])

@@ -39,8 +39,9 @@ DOORS: dict[str, set[str]] = {
 # Inside the core: each file may import only those before it
 CORE_ORDER = tuple(
     """
-    errors values canonical events kinds cost syntax source functions sandbox template coerce inputs shape document params statics loops
-    graph draw views calls references check plan budget schedule
+    errors values canonical events kinds cost syntax source functions sandbox template coerce inputs describe
+    input_schema editor_schema shape document params statics loops
+    graph draw views calls references check select plan budget schedule
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}

@@ -1,0 +1,112 @@
+"""Which part of a recipe a command is about: some steps, what comes before or after them, and what is made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rhflow.core.errors import Problem, UsageError, did_you_mean
+
+if TYPE_CHECKING:  # a selection is part of every request, also of those that need no graph
+    from rhflow.core.graph import Graph, Node
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked for, as typed: ids of steps, or of single items as in ``clip[hero]``.
+
+    ``only`` runs these and nothing else, ``start`` (``--from``) these and what depends on them, ``until`` these and
+    what they need. ``force`` makes them anew although their results are there; ``force_all`` everything.
+    """
+
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    force_all: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was left out and nothing forced: the usual case."""
+        return not (self.only or self.start or self.until or self.force or self.force_all)
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(slots=True)
+class Selected:
+    """The nodes of a graph that a selection is about. Nodes of a loop that grows later follow their loop."""
+
+    graph: Graph
+    wanted: frozenset[str] | None = None
+    """May run; None stands for all of them."""
+    needed: frozenset[str] = frozenset()
+    """Give what the wanted ones read; they must have a result already."""
+    forced: frozenset[str] = frozenset()
+    force_all: bool = False
+    exact: dict[str, set[str]] = field(default_factory=dict)
+    """Loops of which only some items are wanted, with the ids of those."""
+
+    def runs(self, node: Node) -> bool:
+        """Whether the node may run."""
+        return self.wanted is None or _covers(self.wanted, node, self.exact)
+
+    def reads(self, node: Node) -> bool:
+        """Whether the node's earlier result is needed."""
+        return _covers(self.needed, node, {})
+
+    def forces(self, node: Node) -> bool:
+        """Whether the node is made anew."""
+        return self.force_all or _covers(self.forced, node, self.exact)
+
+
+def _covers(names: Collection[str], node: Node, exact: dict[str, set[str]]) -> bool:
+    if node.id in names:
+        return True
+    step = node.step.id
+    if node.role != "call" or node.binding is None or f"{step}[*]" not in names:
+        return False
+    return step not in exact or node.id in exact[step]
+
+
+def select(graph: Graph, selection: Selection) -> Selected:
+    """Return what a selection means for a graph. Raises UsageError for a name that is not in it."""
+    exact: dict[str, set[str]] = {}
+    only = _nodes(graph, selection.only, exact)
+    start = _nodes(graph, selection.start, exact)
+    until = _nodes(graph, selection.until, exact)
+    forced = frozenset(_nodes(graph, selection.force, exact))
+    found = Selected(graph, forced=forced, force_all=selection.force_all, exact=exact)
+    if not (only or start or until):
+        return found
+    after = {later for node in start for later in graph.cone(node)}
+    before = {earlier for node in until for earlier in graph.ancestors(node)}
+    wanted = only | start | after | until | before
+    found.wanted = frozenset(wanted)
+    found.needed = frozenset({earlier for node in wanted for earlier in graph.ancestors(node)} - wanted)
+    return found
+
+
+def _nodes(graph: Graph, names: Iterable[str], exact: dict[str, set[str]]) -> set[str]:
+    """Return the nodes that names stand for: a step with all its items, or one item."""
+    found: set[str] = set()
+    for name in names:
+        step, mark, _ = name.partition("[")
+        of_step = {node.id for node in graph.nodes.values() if node.step.id == step}
+        loop = f"{step}[*]"
+        if not of_step:
+            steps = dict.fromkeys(node.step.id for node in graph.nodes.values())
+            raise UsageError(Problem("unknown-step", f"there is no step `{step}`", hint=did_you_mean(step, steps)))
+        if not mark:
+            found |= of_step
+        elif name in graph.nodes:
+            found.add(name)
+        elif loop in graph.nodes:  # its items are not known yet: the name is taken on trust
+            exact.setdefault(step, set()).add(name)
+            found |= {loop, name}
+        else:
+            items = graph.items.get(step, [])
+            raise UsageError(Problem("unknown-item", f"there is no `{name}`", hint=did_you_mean(name, items)))
+    return found
