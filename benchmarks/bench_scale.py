@@ -13,7 +13,7 @@ import rig
 from table import Rows
 
 from rhflow.cli.main import collect_seldom
-from rhflow.core.plan import Planner
+from rhflow.core.planner import Planner
 
 
 def main() -> int:

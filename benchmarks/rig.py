@@ -19,7 +19,8 @@ from rhflow.app.request import Request
 from rhflow.app.run import Prepared, prepared
 from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.events import Event
-from rhflow.core.plan import Plan, Planner
+from rhflow.core.plan import Plan
+from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
 from rhflow.core.values import Artifact, Outputs
 from rhflow.engine.flight import SingleFlight

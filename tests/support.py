@@ -17,7 +17,8 @@ from rhflow.core.errors import Problem, RecipeError, Source
 from rhflow.core.graph import expand
 from rhflow.core.kinds import Models
 from rhflow.core.params import parse_param
-from rhflow.core.plan import Names, Plan, Planner, World
+from rhflow.core.plan import Names, Plan, World
+from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
 from rhflow.core.source import Located, read
 from rhflow.core.template import resolve
@@ -47,16 +48,16 @@ def text_of(text: str) -> str:
     return body if body.startswith("rhflow:") else f"rhflow: 1\n{body}"
 
 
-def recipe(text: str, *, models: Models | None = None) -> tuple[Pipeline, list[Problem]]:
+def recipe(text: str, *, models: Models | None = None, name: str = "recipe.yaml") -> tuple[Pipeline, list[Problem]]:
     """Return a pipeline and its problems in order. Raises RecipeError where there is no pipeline to speak of."""
-    located = read(Source("recipe.yaml", text_of(text)))
+    located = read(Source(name, text_of(text)))
     pipeline, problems = build(located, load_schema("pipeline"), name="recipe")
     return pipeline, in_order([*problems, *check(pipeline, calls(models))])
 
 
-def good(text: str, *, models: Models | None = None) -> Pipeline:
+def good(text: str, *, models: Models | None = None, name: str = "recipe.yaml") -> Pipeline:
     """Return a pipeline that has no errors."""
-    pipeline, problems = recipe(text, models=models)
+    pipeline, problems = recipe(text, models=models, name=name)
     assert [each.message for each in problems if each.severity == "error"] == []
     return pipeline
 
@@ -104,6 +105,7 @@ class Bench:
     """
 
     text: str
+    name: str = "recipe.yaml"
     params: Mapping[str, Any] = field(default_factory=dict)
     local: NoSuchFiles = field(default_factory=files)
     models: Models | None = None
@@ -115,7 +117,7 @@ class Bench:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
 
     def __post_init__(self) -> None:
-        self.pipeline = good(self.text, models=self.models)
+        self.pipeline = good(self.text, models=self.models, name=self.name)
         self.log = self.cache.log = self.journal.log = self.executor.log
         names = Names(self._params(), self._vars(), run={"id": "run-1", "date": "2026-01-01"})
         self.graph = expand(self.pipeline)

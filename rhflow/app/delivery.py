@@ -10,7 +10,7 @@ from typing import Any
 from rhflow.core.document import Output
 from rhflow.core.errors import RecipeError
 from rhflow.core.graph import reads
-from rhflow.core.plan import Planner
+from rhflow.core.planner import Planner
 from rhflow.core.values import Artifact
 from rhflow.core.views import StepView, files_of
 from rhflow.store.deliver import deliver, delivery_signature, point_latest

@@ -27,7 +27,8 @@ from rhflow.core.budget import Spending, plan_problems
 from rhflow.core.errors import BudgetError, Problem, RhflowError
 from rhflow.core.events import Event
 from rhflow.core.graph import Graph, Node, expand
-from rhflow.core.plan import Plan, Planner, Reuse, Skip, World
+from rhflow.core.plan import Plan, Reuse, Skip, World
+from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.run import Engine, NodeResult, Ports, status_of
@@ -189,9 +190,19 @@ def _started(ready: Prepared) -> dict[str, Any]:
         "recipe": os.fspath(ready.request.recipe.absolute()),
         "realm": ready.request.realm,
         "params": shown,
-        "given": [list(each) for each in ready.request.params if not pipeline.params[each[0]].secret],
+        "given": [_portable(ready, *each) for each in ready.request.params if not pipeline.params[each[0]].secret],
+        "site": ready.request.settings.base_url if ready.request.settings.loopback else None,
+        "params_file": None if ready.request.params_file is None else os.fspath(ready.request.params_file.absolute()),
+        "out": os.fspath(ready.request.out.absolute()),
         "nodes": len(ready.graph),
     }
+
+
+def _portable(ready: Prepared, name: str, text: str) -> list[str]:
+    """Return a parameter as given, a relative path made absolute: a run can be resumed from any folder."""
+    param = ready.recipe.pipeline.params[name]
+    local = param.is_media and "://" not in text and not text.startswith("sha256:")
+    return [name, os.fspath(Path(text).expanduser().absolute()) if local else text]
 
 
 def _plain(value: Any) -> Any:

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import click
 
 from rhflow.cli.options import JSON, STORE
 from rhflow.cli.run import run_request
-from rhflow.core.errors import Problem, UsageError
 
 
 @click.command("resume")
 @click.argument("run", default="latest")
 @click.option("--unknown", type=click.Choice(["fail", "resubmit"]), default="fail", show_default=True)
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), default=Path("outputs"), metavar="DIR", help="Deliver here."
-)
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Deliver here, not where it did.")
 @STORE
 @JSON
-def command(run: str, unknown: str, out: Path, store: Path | None, as_json: bool) -> int:
+def command(run: str, unknown: Literal["fail", "resubmit"], out: Path | None, store: Path | None, as_json: bool) -> int:
     """Run the recipe of an earlier run again, with its parameters: tasks in flight are waited for, not sent again."""
-    from rhflow.app.history import find_run
-    from rhflow.app.request import Request
+    from rhflow.app.history import request_again
     from rhflow.settings import read_settings
 
-    settings = read_settings(store=store)
-    past = find_run(settings, run)
-    recipe = Path(past.record.recipe)
-    if not recipe.exists():
-        hint = "put it back, or run the recipe where it is now: tasks in flight are found by what they do"
-        raise UsageError(Problem("no-such-file", f"the recipe `{recipe}` is not there any more", hint=hint))
-    request = Request(
-        recipe=recipe,
-        settings=settings,
-        params=tuple((name, value) for name, value in past.view.data.get("given", [])),
-        simulate=past.record.realm == "simulated",
-        out=out,
-        on_unknown=cast(Literal["fail", "resubmit"], unknown),
-    )
-    return run_request(request, as_json=as_json)
+    request = request_again(read_settings(store=store), run, unknown)
+    return run_request(request if out is None else replace(request, out=out), as_json=as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import JSON, make_request, recipe_options
+from rhflow.cli.options import JSON, OUT, make_request, recipe_options, selection_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,15 +23,12 @@ EXIT_CODES = {"succeeded": 0, "failed": 1, "unknown": 5, "over-budget": 6, "inte
 
 @click.command("run")
 @recipe_options
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), default=Path("outputs"), metavar="DIR", help="Deliver here."
-)
+@selection_options
+@OUT
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=8, show_default=True, help="Calls at the same time.")
 @click.option("--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="Of the simulator.")
 @click.option("--pool", "pools", multiple=True, metavar="NAME=N", help="Calls at the same time in a named pool.")
-@click.option(
-    "--allow-unknown-cost", is_flag=True, help="Run although the price is not known; the budget still stops it."
-)
+@click.option("--allow-unknown-cost", is_flag=True, help="Run although no price is known.")
 @click.option(
     "--unknown",
     "on_unknown",

@@ -159,8 +159,11 @@ def family_of_value(value: Any) -> Family | None:
     return None if first is None or first.family == "text" else first.family
 
 
-def finish(draft: Draft, node: Node, realm: Realm) -> StepCall:
-    """Return the call of a draft in which nothing is pending, with its key."""
+def finish(draft: Draft, node: Node, realm: Realm, *, secret: Collection[str] = ()) -> StepCall:
+    """Return the call of a draft in which nothing is pending, with its key.
+
+    Of the fields in ``secret`` only a hash goes into the ingredients, which are kept.
+    """
     step = node.step
     values = draft.bound.values
     variation = node.binding.variation if node.binding is not None else None
@@ -173,6 +176,9 @@ def finish(draft: Draft, node: Node, realm: Realm) -> StepCall:
         "inputs": canonical.canonical(values),
         "realm": realm,
     }
+    for name in secret:
+        if name in values:
+            ingredients["inputs"][name] = {"secret": canonical.digest("secret", ingredients["inputs"][name])}
     if step.salt is not None:
         ingredients["salt"] = step.salt
     if variation is not None:

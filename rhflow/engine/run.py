@@ -11,7 +11,8 @@ from rhflow.core.budget import Spending
 from rhflow.core.calls import StepCall
 from rhflow.core.errors import Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
 from rhflow.core.events import EventType
-from rhflow.core.plan import Decision, Ended, Gather, Grow, Planner, Reuse, Run, Skip
+from rhflow.core.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Reuse, Run, Skip
+from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
 from rhflow.core.values import Entry
 from rhflow.engine.ports import Cache, Clock, Executor, Flight, Journal
@@ -131,7 +132,8 @@ class Engine:
     async def _skip(self, node: str, why: str) -> None:
         self._planner.ended(node, "skipped")
         self._results[node] = NodeResult(node, "skipped")
-        await self._ports.journal.record("node.skipped", node, {"why": why})
+        if why != NOT_SELECTED:
+            await self._ports.journal.record("node.skipped", node, {"why": why})
         self._schedule.finished(node, "skipped")
 
     async def _decide(self, ready: Sequence[str]) -> Mapping[str, Decision]:

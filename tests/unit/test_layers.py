@@ -41,7 +41,7 @@ CORE_ORDER = tuple(
     """
     errors values canonical events kinds cost syntax source functions sandbox template coerce inputs describe
     input_schema editor_schema shape document params statics loops
-    graph draw views calls references check select plan budget schedule
+    graph draw views calls references check select reading plan planner budget schedule
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}
