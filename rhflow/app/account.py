@@ -80,6 +80,7 @@ def _tools(request: Request, store: Store, hub: RunningHub, *, vault: Vault, clo
         expected=durations.expected,
         observed=durations.observe,
         on_unknown=request.on_unknown,
+        forgetful=request.simulate and not request.settings.loopback,
     )
 
 

@@ -40,7 +40,8 @@ class Tools:
     """The account's client and poller, the vault, and what is known of earlier calls.
 
     ``open_task`` returns the unsettled call of a key. ``expected`` gives the seconds that a model usually takes and
-    ``observed`` is told what it took.
+    ``observed`` is told what it took. ``forgetful``: the service is a simulator of this process, which knows nothing of
+    tasks of an earlier one.
     """
 
     hub: RunningHub
@@ -52,3 +53,4 @@ class Tools:
     expected: Callable[[str, float], float]
     observed: Callable[[str, float], None]
     on_unknown: OnUnknown = "fail"
+    forgetful: bool = False

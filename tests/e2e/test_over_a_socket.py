@@ -168,3 +168,12 @@ def test_ctrl_c_twice_leaves_at_once_and_can_be_resumed(slow: tuple[Case, Simula
 def _ended(run) -> tuple[int, str, str]:
     out, err = run.communicate(timeout=30)
     return run.returncode, out, err
+
+
+def test_a_killed_simulated_run_does_not_stand_in_the_way_of_the_next(case: Case) -> None:
+    case.recipe(SLOW)
+    run = case.start("run", "recipe.yaml", "--simulate", "--speed", "1")
+    until(run, "accepted as task")
+    run.kill()
+    run.communicate()
+    case.run("run", "recipe.yaml", "--simulate", "--speed", "200").exit(0)
