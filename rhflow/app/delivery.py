@@ -31,39 +31,56 @@ class Delivery:
         return [(name, artifact.digest) for name, artifact in self.files]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Something to deliver: under which label, in which variant's folder, and as the author wants it called."""
+
+    label: str
+    value: Any
+    save_as: str | None = None
+    scope: str = ""
+
+
 def choose(planner: Planner) -> Delivery:
     """Return what to deliver from what has finished: the outputs, or every made file where none are named."""
     names, keys = Names(), _keys(planner)
     files: list[tuple[str, Artifact]] = []
     outputs: dict[str, Any] = {}
-    for label, value, save_as in _wanted(planner):
-        found = list(files_of([value]))
-        numbers = [keys.get(each.digest) or str(at + 1) if len(found) > 1 else None for at, each in enumerate(found)]
-        named = zip(found, numbers, strict=True)
-        taken = [names.take(_name(save_as or label, each, number)) for each, number in named]
+    for each in _wanted(planner):
+        found = list(files_of([each.value]))
+        taken = []
+        for at, artifact in enumerate(found):
+            number = (keys.get(artifact.digest) or str(at + 1)) if len(found) > 1 else None
+            taken.append(names.take(each.scope + _name(each.save_as or each.label, artifact, number)))
         files += zip(taken, found, strict=True)
-        outputs[label] = _shown(value, iter(taken))
+        group = outputs.setdefault(each.scope.rstrip("/"), {}) if each.scope else outputs
+        group[each.label] = _shown(each.value, iter(taken))
     return Delivery(tuple(files), outputs)
 
 
-def _wanted(planner: Planner) -> Iterator[tuple[str, Any, str | None]]:
-    """Yield label, value and file name of all that can be delivered now."""
+def _wanted(planner: Planner) -> Iterator[_Wanted]:
+    """Yield all that can be delivered now."""
     pipeline = planner.pipeline
     if pipeline.outputs is None:
-        for node in planner.graph.calls():
-            step = planner.graph.nodes[node].step
-            if isinstance(planner.views.get(node), StepView) and step.kind != "upload":
-                save_as = None if step.save_as is None else str(planner.value_of(step.save_as, node))
-                yield node.replace("[", "-").removesuffix("]"), planner.views[node], save_as
+        yield from _everything(planner)
         return
     for output in pipeline.outputs.values():
         try:
-            value = planner.value_of(output.value)
+            value = planner.value_of(output.value, scope=output.scope)
         except RecipeError:
             if not any(_gave_nothing(planner, each) for each in reads(output.value, "steps")):
                 raise
             continue  # it reads a step that did not finish: what did is delivered all the same
-        yield output.name, value, _save_as(planner, output)
+        yield _Wanted(output.name, value, _save_as(planner, output), output.scope)
+
+
+def _everything(planner: Planner) -> Iterator[_Wanted]:
+    for node in planner.graph.calls():
+        step = planner.graph.nodes[node].step
+        if isinstance(planner.views.get(node), StepView) and step.kind != "upload":
+            save_as = None if step.save_as is None else str(planner.value_of(step.save_as, node=node))
+            label = node.removeprefix(step.scope).replace("[", "-").removesuffix("]")
+            yield _Wanted(label, planner.views[node], save_as, step.scope)
 
 
 def _gave_nothing(planner: Planner, step: str) -> bool:
@@ -74,14 +91,12 @@ def _gave_nothing(planner: Planner, step: str) -> bool:
 
 def _save_as(planner: Planner, output: Output) -> str | None:
     """Return the name the output asks for, or else the step that it takes its files from."""
-    if output.save_as is not None:
-        return _text(planner, output.save_as)
-    steps = [planner.pipeline.steps[each] for each in reads(output.value, "steps") if each in planner.pipeline.steps]
-    return _text(planner, steps[0].save_as) if len(steps) == 1 and steps[0].loop is None else None
-
-
-def _text(planner: Planner, value: Any) -> str | None:
-    return None if value is None else str(planner.value_of(value))
+    wanted = output.save_as
+    if wanted is None:
+        steps = [planner.pipeline.steps.get(each) for each in reads(output.value, "steps")]
+        if len(steps) == 1 and steps[0] is not None and steps[0].loop is None:
+            wanted = steps[0].save_as
+    return None if wanted is None else str(planner.value_of(wanted, scope=output.scope))
 
 
 def _keys(planner: Planner) -> dict[str, str]:

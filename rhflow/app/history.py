@@ -41,6 +41,8 @@ def request_again(settings: Settings, name: str, on_unknown: Literal["fail", "re
         params_file=Path(facts["params_file"]) if facts.get("params_file") else None,
         simulate=simulated and not facts.get("site"),
         out=Path(facts["out"]) if facts.get("out") else Path("outputs"),
+        sweep=tuple((param, values) for param, values in facts.get("sweep", [])),
+        batch=Path(facts["batch"]) if facts.get("batch") else None,
         on_unknown=on_unknown,
     )
 

@@ -32,6 +32,7 @@ def memo_key(request: Request) -> str | None:
     try:
         recipe = request.recipe.read_bytes()
         params = b"" if request.params_file is None else request.params_file.read_bytes()
+        batch = b"" if request.batch is None else request.batch.read_bytes()
         catalog = _CATALOG.stat()
     except OSError:
         return None  # the long way round says what is wrong
@@ -41,6 +42,7 @@ def memo_key(request: Request) -> str | None:
         "recipe": [os.fspath(request.recipe.absolute()), hashlib.sha256(recipe).hexdigest()],
         "params": sorted(request.params),
         "params_file": [os.fspath(request.params_file or ""), hashlib.sha256(params).hexdigest()],
+        "sweep": [request.sweep, hashlib.sha256(batch).hexdigest()],
         "folder": os.fspath(Path.cwd()),
         "out": os.fspath(request.out.absolute()),
         "realm": request.realm,

@@ -21,9 +21,11 @@ from rhflow.settings import read_variables
 _REMOTE = ("http://", "https://")
 
 
-def bind_params(request: Request, pipeline: Pipeline, files: LocalFiles) -> dict[str, Any]:
-    """Return a value for every declared parameter. Raises RecipeError with every problem."""
-    given = _given(request, pipeline)
+def bind_params(
+    request: Request, pipeline: Pipeline, files: LocalFiles, *, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a value for every declared parameter, ``extra`` before all others. Raises RecipeError."""
+    given = _given(request, pipeline) | {name: (value, Path()) for name, value in (extra or {}).items()}
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for param in pipeline.params.values():

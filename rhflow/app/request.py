@@ -16,7 +16,8 @@ class Request:
     """A recipe with parameters, and where and how to run it.
 
     ``params`` are texts as typed; ``params_file`` is YAML or JSON with values. ``jobs`` bounds the calls on the account
-    at once, ``pools`` those of named pools. ``speed`` is simulated seconds per second, for a simulator in this
+    at once, ``pools`` those of named pools. ``sweep`` gives lists of values by parameter, ``batch`` a file with a row
+    of parameters per variant. ``speed`` is simulated seconds per second, for a simulator in this
     process.
     """
 
@@ -33,6 +34,8 @@ class Request:
     pools: tuple[tuple[str, int], ...] = ()
     allow_unknown_cost: bool = False
     selection: Selection = EVERYTHING
+    sweep: tuple[tuple[str, str], ...] = ()
+    batch: Path | None = None
 
     @property
     def realm(self) -> Realm:

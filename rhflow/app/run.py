@@ -23,13 +23,15 @@ from rhflow.app.records import RecallFromStore, RunJournal, WallClock
 from rhflow.app.report import NO_REQUESTS, RunReport
 from rhflow.app.request import Request
 from rhflow.app.summary import Shape, summarize
+from rhflow.app.variants import variants_of
 from rhflow.core.budget import Spending, plan_problems
 from rhflow.core.errors import BudgetError, Problem, RhflowError
 from rhflow.core.events import Event
 from rhflow.core.graph import Graph, Node, expand
-from rhflow.core.plan import Plan, Reuse, Skip, World
+from rhflow.core.plan import Names, Plan, Reuse, Skip, World
 from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
+from rhflow.core.variants import Variant, combine
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.run import Engine, NodeResult, Ports, status_of
 from rhflow.steps.registry import Registry
@@ -66,15 +68,30 @@ def prepared(request: Request, recipe: Recipe | None = None) -> Iterator[Prepare
     """Open the store and bind the parameters. Raises RhflowError."""
     recipe = recipe or load(request.recipe)
     run = new_run_id()
+    facts = {"id": run, "date": time.strftime("%Y-%m-%d")}
+    variants = variants_of(request, recipe.pipeline)
     with Store.open(request.settings.store) as store:
         files = LocalFiles(store, request.recipe.parent)
-        params = bind_params(request, recipe.pipeline, files)
-        names = names_of(recipe.pipeline, params, {"id": run, "date": time.strftime("%Y-%m-%d")})
+        params = {
+            f"{each.label}/" if each.label else "": bind_params(request, recipe.pipeline, files, extra=each.params)
+            for each in variants or [Variant("", {})]
+        }
+        names = {scope: names_of(recipe.pipeline, values, facts) for scope, values in params.items()}
+        if variants:
+            recipe = replace(recipe, pipeline=combine(recipe.pipeline, variants))
+        first = next(iter(names.values()))
         recall = RecallFromStore(store, recipe.pipeline.name, request.realm)
-        world = World(recall, names, request.realm, files, request.selection)
-        graph = expand(recipe.pipeline, {"params": params, "vars": names.vars, "env": names.env, "run": names.run})
-        planner = Planner(recipe.pipeline, graph, recipe.calls, world)
-        yield Prepared(request, recipe, store, planner, files, params, run)
+        world = World(recall, first, request.realm, files, request.selection, names)
+        planner = Planner(recipe.pipeline, _graph(recipe, names), recipe.calls, world)
+        yield Prepared(request, recipe, store, planner, files, params.get("", {}), run)
+
+
+def _graph(recipe: Recipe, names: Mapping[str, Names]) -> Graph:
+    scopes = {
+        scope: {"params": each.params, "vars": each.vars, "env": each.env, "run": each.run}
+        for scope, each in names.items()
+    }
+    return expand(recipe.pipeline, scopes=scopes)
 
 
 def make_plan(request: Request) -> tuple[Plan, Recipe]:
@@ -115,7 +132,8 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
             check_key(request)
             report, chosen, errors = await _execute(ready, watcher)
         if report.status == "succeeded" and _may_be_kept(ready):
-            basis = memo.Basis(generation, ready.planner.world.names.env, ready.files.seen, chosen.digests)
+            inputs = ready.files.seen | ready.recipe.reader.seen
+            basis = memo.Basis(generation, ready.planner.world.names.env, inputs, chosen.digests)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
         return report, errors
 
@@ -194,6 +212,8 @@ def _started(ready: Prepared) -> dict[str, Any]:
         "site": ready.request.settings.base_url if ready.request.settings.loopback else None,
         "params_file": None if ready.request.params_file is None else os.fspath(ready.request.params_file.absolute()),
         "out": os.fspath(ready.request.out.absolute()),
+        "sweep": [list(each) for each in ready.request.sweep],
+        "batch": None if ready.request.batch is None else os.fspath(ready.request.batch.absolute()),
         "nodes": len(ready.graph),
     }
 

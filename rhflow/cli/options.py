@@ -27,12 +27,18 @@ _PARAMS = click.option("-p", "--param", "params", multiple=True, metavar="NAME=V
 _PARAMS_FILE = click.option(
     "--params", "params_file", type=click.Path(path_type=Path), metavar="FILE", help="Parameters from YAML or JSON."
 )
+_SWEEP = click.option(
+    "--sweep", multiple=True, metavar="NAME=A,B", help="Run for every value, as in ratio=9:16,16:9 or seed=1..8."
+)
+_BATCH = click.option(
+    "--batch", type=click.Path(path_type=Path), metavar="FILE", help="Run for every row of a .csv or .jsonl."
+)
 _SIMULATE = click.option("--simulate", is_flag=True, help="Run on a simulator: free, offline, visibly marked.")
 
 
 def recipe_options(command: F) -> F:
     """Add what says which recipe is meant, with which parameters, in which realm and store."""
-    for option in (STORE, _SIMULATE, _PARAMS_FILE, _PARAMS, RECIPE):
+    for option in (STORE, _SIMULATE, _BATCH, _SWEEP, _PARAMS_FILE, _PARAMS, RECIPE):
         command = option(command)
     return command
 
@@ -57,16 +63,19 @@ def make_request(recipe: Path, options: dict[str, Any]) -> Request:
     """Return the request of a command's options."""
     settings = read_settings(store=options.pop("store"))
     params = tuple(_pair(each) for each in options.pop("params"))
+    sweep = tuple(_pair(each, "--sweep") for each in options.pop("sweep"))
     chosen = Selection(**{name: options.pop(name) for name in ("only", "start", "until", "force", "force_all")})
     pools = tuple(_pool(each) for each in options.pop("pools", ()))
-    return Request(recipe=recipe, settings=settings, params=params, pools=pools, selection=chosen, **options)
+    return Request(
+        recipe=recipe, settings=settings, params=params, sweep=sweep, pools=pools, selection=chosen, **options
+    )
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(text: str, option: str = "-p") -> tuple[str, str]:
     name, mark, value = text.partition("=")
     if not mark:
-        hint = f"write `-p {name or 'name'}=value`"
-        raise UsageError(Problem("bad-option", f"`-p {text}` has no `=`", hint=hint))
+        hint = f"write `{option} {name or 'name'}=value`"
+        raise UsageError(Problem("bad-option", f"`{option} {text}` has no `=`", hint=hint))
     return name.strip(), value
 
 

@@ -74,7 +74,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as written, with the defaults of its kind merged in. ``timeout`` in seconds."""
+    """A step as written, with the defaults of its kind merged in. ``timeout`` in seconds.
+
+    ``scope`` is the variant of a sweep that the step belongs to; its id begins with it.
+    """
 
     id: str
     kind: str
@@ -92,6 +95,7 @@ class Step:
     retry: Retry = Retry()
     timeout: float | None = None
     pool: str | None = None
+    scope: str = ""
 
     def values(self) -> Iterator[Unresolved]:
         """Yield everything that is worked out once per node."""
@@ -112,6 +116,7 @@ class Output:
     value: Unresolved
     pointer: Pointer
     save_as: Unresolved = None
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)

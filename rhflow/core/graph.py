@@ -145,13 +145,18 @@ def call_nodes(step: Step, bindings: Sequence[Binding]) -> Iterator[tuple[Node, 
         prev = node.id
 
 
-def expand(pipeline: Pipeline, names: Mapping[str, Any] | None = None) -> Graph:
+def expand(
+    pipeline: Pipeline,
+    names: Mapping[str, Any] | None = None,
+    *,
+    scopes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Graph:
     """Return the graph of a pipeline; references to no step count for nothing.
 
-    ``names`` are what loops may read now (``params``, ``vars``). Raises RecipeError for a loop that cannot be spread
-    out, or when steps wait for each other in a circle.
+    ``names`` are what loops may read now (``params``, ``vars``), ``scopes`` the same for each variant of a sweep.
+    Raises RecipeError for a loop that cannot be spread out, or when steps wait for each other in a circle.
     """
-    builder = _Builder(pipeline, names or {})
+    builder = _Builder(pipeline, scopes or {"": names or {}})
     for step in pipeline.steps.values():
         builder.add(step)
     if builder.problems:
@@ -166,8 +171,8 @@ def expand(pipeline: Pipeline, names: Mapping[str, Any] | None = None) -> Graph:
 class _Builder:
     """Collects nodes and edges of a pipeline."""
 
-    def __init__(self, pipeline: Pipeline, names: Mapping[str, Any]) -> None:
-        self._pipeline, self._names = pipeline, names
+    def __init__(self, pipeline: Pipeline, scopes: Mapping[str, Mapping[str, Any]]) -> None:
+        self._pipeline, self._scopes = pipeline, scopes
         self._bindings: dict[str, list[Binding] | None] = {}
         self.nodes: dict[str, Node] = {}
         self.edges: list[tuple[str, str]] = []
@@ -222,8 +227,8 @@ class _Builder:
             theirs = self._of(earlier)
             if theirs is None or _reads_steps(step, linked=True):
                 return None
-            return spread(step, self._names, over=follow(earlier.id, theirs))
-        return None if _reads_steps(step) else spread(step, self._names)
+            return spread(step, self._scopes[step.scope], over=follow(earlier.id, theirs))
+        return None if _reads_steps(step) else spread(step, self._scopes[step.scope])
 
 
 def _reads_steps(step: Step, *, linked: bool = False) -> bool:

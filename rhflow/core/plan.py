@@ -112,10 +112,14 @@ class Recall(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a planner must be told of the world outside the recipe."""
+    """What a planner must be told of the world outside the recipe.
+
+    ``scopes`` are the names of each variant of a sweep, where there is one; ``names`` are those of the usual case.
+    """
 
     recall: Recall
     names: Names
     realm: Realm
     local: LocalFile
     selection: Selection = EVERYTHING
+    scopes: Mapping[str, Names] = field(default_factory=dict)

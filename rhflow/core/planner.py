@@ -6,16 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rhflow.core.calls import Calls, Draft, NoModelError, StepCall, changes, finish, trouble_problem
+from rhflow.core.cost import Estimate
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError, UsageError
 from rhflow.core.graph import Graph, Node, follow, linked_to, loop_problem, spread
 from rhflow.core.loops import Binding, LoopError
-from rhflow.core.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Later, Plan, Reuse, Run, Skip, Wait, World
+from rhflow.core.plan import (
+    NOT_SELECTED,
+    Decision,
+    Ended,
+    Gather,
+    Grow,
+    Later,
+    Names,
+    Plan,
+    Reuse,
+    Run,
+    Skip,
+    Wait,
+    World,
+)
 from rhflow.core.reading import Reading, secrets_of
 from rhflow.core.select import select
 from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve
 from rhflow.core.values import Entry, Pending
-from rhflow.core.views import EndedView, ItemView, LoopView, Promise, StepView, pending_of
+from rhflow.core.views import EndedView, ItemView, LoopView, Promise, ScopedViews, StepView, pending_of
 
 
 class Planner:
@@ -25,14 +40,17 @@ class Planner:
         self.pipeline, self.graph, self.calls, self.world = pipeline, graph, calls, world
         self.views: dict[str, Mapping[str, Any]] = {}
         self.endings: dict[str, Ended] = {}
-        names = world.names
-        self._names: dict[str, Any] = {
-            "params": names.params, "vars": names.vars, "env": names.env, "run": names.run, "steps": self.views,
-        }  # fmt: skip
+        scopes = world.scopes or {"": world.names}
+        self._scopes = {scope: self._base(names, scope) for scope, names in scopes.items()}
         self._selected = None if world.selection.everything else select(graph, world.selection)
         self._promises: dict[str, Promise] = {}
+        self._first: dict[str, str] = {}
         hidden = secrets_of(pipeline)
         self._reading = {step.id: Reading.of(step, hidden) for step in pipeline.steps.values()}
+
+    def _base(self, names: Names, scope: str) -> dict[str, Any]:
+        steps = ScopedViews(self.views, scope) if scope else self.views
+        return {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run, "steps": steps}
 
     # -- what has happened --
 
@@ -71,9 +89,9 @@ class Planner:
         self.views[loop] = EndedView("succeeded")
         return self.graph.grow(loop, bindings)
 
-    def value_of(self, value: Unresolved, node: str | None = None) -> Any:
+    def value_of(self, value: Unresolved, *, node: str | None = None, scope: str = "") -> Any:
         """Return a value of the recipe (as ``node`` sees it), with what is known now. Raises RecipeError."""
-        return resolve(value, self._names if node is None else self._names_for(self.graph.nodes[node]))
+        return resolve(value, self._scopes[scope] if node is None else self._names_for(self.graph.nodes[node]))
 
     # -- names --
 
@@ -81,18 +99,21 @@ class Planner:
         binding = self.graph.nodes[node].binding
         assert binding is not None
         view = self.views.get(node) or EndedView("not-run")
-        return ItemView(view, key=binding.key, index=binding.index, item=self._item_of(binding))
+        item = self._item_of(self.graph.nodes[node])
+        return ItemView(view, key=binding.key, index=binding.index, item=item)
 
-    def _item_of(self, binding: Binding) -> Any:
+    def _item_of(self, node: Node) -> Any:
+        binding = node.binding
+        assert binding is not None
         if binding.of is not None and binding.of in self.views:
             return self._item(binding.of)
-        return None if self._item_is_late(binding) else resolve(binding.item, self._names)
+        return None if self._item_is_late(binding) else resolve(binding.item, self._scopes[node.step.scope])
 
     def _names_for(self, node: Node) -> Mapping[str, Any]:
         """Return what the templates of a node may read: in a loop also its item and what goes with it."""
-        binding = node.binding
+        base, binding = self._scopes[node.step.scope], node.binding
         if binding is None:
-            return self._names
+            return base
         own: dict[str, Any] = {"key": binding.key, "index": binding.index}
         if binding.matrix is not None:
             own["matrix"] = binding.matrix
@@ -101,8 +122,8 @@ class Planner:
         if node.step.loop is not None and node.step.loop.chain:
             own["prev"] = self.views.get(node.prev) if node.prev is not None else None
         if node.step.loop is not None and node.step.loop.foreach is not None and not self._item_is_late(binding):
-            own["item"] = self._item_of(binding)
-        return {**self._names, **own}
+            own["item"] = self._item_of(node)
+        return {**base, **own}
 
     def _item_is_late(self, binding: Binding) -> bool:
         if binding.of is not None:
@@ -180,7 +201,7 @@ class Planner:
             members = [self.graph.nodes[each] for each in self.graph.items.get(linked, [])]
             over = follow(linked, [each.binding for each in members if each.binding is not None])
         try:
-            return spread(step, self._names, over=over)
+            return spread(step, self._scopes[step.scope], over=over)
         except LoopError as error:
             raise RecipeError(loop_problem(self.pipeline, step, error)) from None
 
@@ -249,6 +270,8 @@ class Planner:
                 yield call.node, Reuse(call, entry)
             elif self._selected is not None and not self._selected.runs(self.graph.nodes[call.node]):
                 raise UsageError(_no_result(call.node))
+            elif cached and (twin := self._first.setdefault(call.key, call.node)) != call.node:
+                yield call.node, Run(call, (f"the same call as `{twin}`",), Estimate())
             else:
                 reasons = changes(previous.get(call.node), call.ingredients) if cached else (reason,)
                 yield call.node, Run(call, reasons, draft.estimate())

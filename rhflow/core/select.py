@@ -93,6 +93,9 @@ def _nodes(graph: Graph, names: Iterable[str], exact: dict[str, set[str]]) -> se
     """Return the nodes that names stand for: a step with all its items, or one item."""
     found: set[str] = set()
     for name in names:
+        if "/" not in name and (scopes := _scopes(graph)):  # in a sweep a step stands for that of every variant
+            found |= _nodes(graph, [f"{scope}{name}" for scope in scopes], exact)
+            continue
         step, mark, _ = name.partition("[")
         of_step = {node.id for node in graph.nodes.values() if node.step.id == step}
         loop = f"{step}[*]"
@@ -110,3 +113,7 @@ def _nodes(graph: Graph, names: Iterable[str], exact: dict[str, set[str]]) -> se
             items = graph.items.get(step, [])
             raise UsageError(Problem("unknown-item", f"there is no `{name}`", hint=did_you_mean(name, items)))
     return found
+
+
+def _scopes(graph: Graph) -> list[str]:
+    return [scope for scope in dict.fromkeys(node.step.scope for node in graph.nodes.values()) if scope]

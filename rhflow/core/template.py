@@ -32,7 +32,9 @@ _HEAD = rf"(?:steps\.[a-z][a-z0-9_-]*|{_WORD})"  # the id of a step may hold hyp
 _PATH = re.compile(rf"\s*({_HEAD})({_STEP}*)\s*\Z")
 _PART = re.compile(_STEP)
 _SIMPLE = re.compile(rf"\$\{{\{{(\s*{_HEAD}{_STEP}*\s*)\}}\}}")
-_NAMES_OF_JINJA = frozenset({"true", "false", "none", "True", "False", "None", "not", "self", "loop", "range", "dict"})
+_NAMES_OF_JINJA = frozenset(
+    {"true", "false", "none", "True", "False", "None", "not", "self", "loop", "range", "zip", "file", "glob"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,21 @@ def parse_path(text: str) -> Path | None:
     return tuple(path)
 
 
+def rescope(value: Unresolved, prefix: str) -> Unresolved:
+    """Return a value whose references to steps mean those with ``prefix`` before their id; its text stays."""
+    if isinstance(value, Template):
+        refs = tuple(
+            Ref(("steps", f"{prefix}{ref.path[1]}", *ref.path[2:]))
+            if ref.path[0] == "steps" and len(ref.path) > 1 and isinstance(ref.path[1], str)
+            else ref
+            for ref in value.refs
+        )
+        return replace(value, refs=refs)
+    if isinstance(value, list):
+        return [rescope(each, prefix) for each in value]
+    return {key: rescope(each, prefix) for key, each in value.items()} if isinstance(value, dict) else value
+
+
 def refs_in(value: Unresolved) -> Iterator[tuple[Template, Ref]]:
     """Yield every reference inside a value, with the template that makes it."""
     for template in templates_in(value):
@@ -183,16 +200,27 @@ def walk(template: Template, path: Path, names: Mapping[str, Any]) -> Any:
             value = value[step] if not isinstance(value, Artifact) else member_of(value, str(step))
         except (KeyError, IndexError, TypeError, AttributeError):
             raise RecipeError(_missing(template, path[:at], step, value)) from None
+        except ValueError as error:  # the text of a step that is not JSON
+            raise RecipeError(template.problem("not-json", str(error), snippet=str(Ref(path[: at + 1])))) from None
+        except ValueError as error:  # the text of a step, read as JSON
+            shown = str(Ref(path[: at + 1]))
+            message = f"`{shown}` cannot be read: the text is not JSON ({str(error).lower()})"
+            hint = "ask for nothing but JSON in the prompt of that step"
+            raise RecipeError(template.problem("not-json", message, hint=hint, snippet=shown)) from error
     return value
 
 
 def _missing(template: Template, before: Path, step: str | int, value: Any) -> Problem:
+    from rhflow.core.methods import methods_of  # imported late: only needed when something is already wrong
+
     choices = list(value) if isinstance(value, Mapping) else ARTIFACT_MEMBERS if isinstance(value, Artifact) else []
     hint = did_you_mean(str(step), [str(each) for each in choices])
     if isinstance(value, list):
         hint = f"it is a list of {len(value)}" + (": pick one, as in `[0]`" if value else "")
     shown = str(Ref((*before, step)))
     owner = f"`{Ref(before)}`" if before else "the recipe"
+    if before and step in methods_of(value):
+        return template.problem("needs-call", f"`{step}` is a method", hint=f"call it: `.{step}()`", snippet=shown)
     return template.problem("unknown-name", f"{owner} has no `{step}`", hint=hint, snippet=shown)
 
 
@@ -217,14 +245,15 @@ def _parse_with_jinja(template: Template) -> Template:
 def _render_with_jinja(template: Template, names: Mapping[str, Any]) -> Any:
     from rhflow.core import sandbox
 
+    reader = None if template.located is None else template.located.reader
     try:
-        return sandbox.render(_environment(), template.text, exact=template.exact, names=names)
+        return sandbox.render(_environment(), template.text, exact=template.exact, names=names, reader=reader)
     except sandbox.SandboxError as error:
         raise _with_place(template, error) from error
 
 
 @cache
-def _environment() -> sandbox.Sandbox:
+def _environment() -> Any:
     from rhflow.core import sandbox
 
     return sandbox.environment()

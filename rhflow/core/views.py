@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rhflow.core.functions import parse_json
 from rhflow.core.template import Ref
 from rhflow.core.values import Artifact, Entry, Family, Pending
 
@@ -143,6 +143,24 @@ class LoopView(Mapping[str, Any]):
         return 7 + len(self._by_key)
 
 
+class ScopedViews(Mapping[str, Any]):
+    """The steps of one variant, by the ids that its templates know them by."""
+
+    __slots__ = ("_scope", "_views")
+
+    def __init__(self, views: Mapping[str, Any], scope: str) -> None:
+        self._views, self._scope = views, scope
+
+    def __getitem__(self, name: str) -> Any:
+        return self._views[f"{self._scope}{name}"]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.removeprefix(self._scope) for name in self._views if name.startswith(self._scope))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 OUTPUT_NAMES = (
     "file", "files", "image", "images", "video", "videos", "audio", "audios", "model3d", "text", "texts", "json",
 )  # fmt: skip
@@ -151,15 +169,8 @@ _FAMILY_OF_OUTPUT: Mapping[str, Family] = {
     "image": "image", "images": "image", "video": "video", "videos": "video", "audio": "audio", "audios": "audio",
     "model3d": "model3d", "text": "text", "texts": "text", "json": "file",
 }  # fmt: skip
+FILES = frozenset({"file", "image", "video", "audio", "model3d"})
 MANY = frozenset({"files", "images", "videos", "audios", "texts"})
-
-
-def parse_json(text: str) -> Any:
-    """Return the value of a JSON text, also when it stands inside a fenced block as text models like to give."""
-    body = text.strip()
-    if body.startswith("```"):
-        body = body.partition("\n")[2].rpartition("```")[0]
-    return json.loads(body)
 
 
 @dataclass(frozen=True, slots=True)

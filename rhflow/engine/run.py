@@ -52,6 +52,8 @@ class Engine:
         self._done: asyncio.Queue[tuple[str, NodeResult | BaseException]] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._calls: dict[str, StepCall] = {}
+        self._leaders: dict[str, str] = {}
+        self._followers: dict[str, list[str]] = {}
         self._results: dict[str, NodeResult] = {}
         self._bug: BaseException | None = None
         self._leaving = False
@@ -115,9 +117,7 @@ class Engine:
                     await self._ports.journal.record("node.reused", node, {"key": entry.key})
                     self._succeed(node, entry, cached=True)
                 case Run(call):
-                    self._calls[node] = call
-                    pool = self._planner.graph.nodes[node].step.pool
-                    self._schedule.queue(node, (call.kind.pool, *([pool] if pool is not None else [])))
+                    self._queue(node, call)
                 case Skip(why):
                     await self._skip(node, why)
                 case Grow(bindings):
@@ -128,6 +128,28 @@ class Engine:
                     self._schedule.finished(node, self._planner.gather(node) or "succeeded")
                 case _:
                     raise AssertionError(f"{node} is ready, yet it waits")
+
+    def _queue(self, node: str, call: StepCall) -> None:
+        """Queue a call, or let its node wait for another one of this run that makes the same call."""
+        self._calls[node] = call
+        leader = self._leaders.setdefault(call.key, node)
+        if leader != node and self._planner.may_reuse(call)[0]:
+            self._followers.setdefault(leader, []).append(node)
+            return
+        pool = self._planner.graph.nodes[node].step.pool
+        self._schedule.queue(node, (call.kind.pool, *([pool] if pool is not None else [])))
+
+    async def _release(self, leader: str, entry: Entry | None) -> None:
+        """Give those that waited for a call its result, or have them make it themselves."""
+        self._leaders.pop(self._calls[leader].key, None)
+        for node in self._followers.pop(leader, []):
+            if node in self._schedule.ended:
+                continue
+            if entry is None:
+                self._queue(node, self._calls[node])
+            else:
+                await self._ports.journal.record("node.reused", node, {"key": entry.key})
+                self._succeed(node, entry, cached=True)
 
     async def _skip(self, node: str, why: str) -> None:
         self._planner.ended(node, "skipped")
@@ -221,8 +243,10 @@ class Engine:
             if self._ports.spending is not None and not result.cached:
                 self._ports.spending.paid(result.entry.cost)
             self._succeed(node, result.entry, cached=result.cached)
+            await self._release(node, result.entry)
         elif result.error is not None:
             await self._fail(node, result.error, result.status)
+            await self._release(node, None)
 
     def _succeed(self, node: str, entry: Entry, *, cached: bool) -> None:
         self._planner.finished(node, entry, cached=cached)

@@ -39,9 +39,10 @@ DOORS: dict[str, set[str]] = {
 # Inside the core: each file may import only those before it
 CORE_ORDER = tuple(
     """
-    errors values canonical events kinds cost syntax source functions sandbox template coerce inputs describe
+    errors values canonical events kinds cost syntax source bounds formats functions lists filters methods
+    operators wording grammar evaluate blocks sandbox template coerce ratios inputs describe
     input_schema editor_schema shape document params statics loops
-    graph draw views calls references check select reading plan planner budget schedule
+    graph draw views calls references check select reading plan planner budget schedule variants
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}

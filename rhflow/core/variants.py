@@ -1,0 +1,79 @@
+"""One recipe with several sets of parameters, as one pipeline: so that common work is one call, under one schedule."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rhflow.core.document import Loop, Output, Pipeline, Step
+from rhflow.core.loops import key_of
+from rhflow.core.template import Unresolved, rescope
+
+MAX_VARIANTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One set of parameters (as typed) and the name it goes by."""
+
+    label: str
+    params: Mapping[str, Any]
+
+
+def cross(axes: Mapping[str, Sequence[str]]) -> list[Variant]:
+    """Return every combination of the values of some parameters, named after them."""
+    found = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    return named(found)
+
+
+def named(rows: Sequence[Mapping[str, Any]]) -> list[Variant]:
+    """Return a variant per row, named by its ``key`` or else by its values; equal names get a number."""
+    seen: dict[str, int] = {}
+    variants = []
+    for row in rows:
+        own = row.get("key")
+        label = key_of(own) if own is not None else "-".join(key_of(value) for value in row.values())[:60]
+        seen[label] = seen.get(label, 0) + 1
+        unique = label if seen[label] == 1 else f"{label}-{seen[label]}"
+        variants.append(Variant(unique, {name: value for name, value in row.items() if name != "key"}))
+    return variants
+
+
+def combine(pipeline: Pipeline, variants: Sequence[Variant]) -> Pipeline:
+    """Return one pipeline with the steps and outputs of every variant, each in a scope of its own."""
+    steps: dict[str, Step] = {}
+    outputs: dict[str, Output] = {}
+    for variant in variants:
+        scope = f"{variant.label}/"
+        for step in pipeline.steps.values():
+            copy = _step(step, scope)
+            steps[copy.id] = copy
+        for name, output in (pipeline.outputs or {}).items():
+            value, save_as = rescope(output.value, scope), rescope(output.save_as, scope)
+            outputs[f"{scope}{name}"] = replace(output, name=name, value=value, save_as=save_as, scope=scope)
+    return replace(pipeline, steps=steps, outputs=None if pipeline.outputs is None else outputs)
+
+
+def _step(step: Step, scope: str) -> Step:
+    return replace(
+        step,
+        id=f"{scope}{step.id}",
+        scope=scope,
+        inputs={name: rescope(value, scope) for name, value in step.inputs.items()},
+        model=rescope(step.model, scope),
+        save_as=rescope(step.save_as, scope),
+        condition=rescope(step.condition, scope),
+        needs=tuple(f"{scope}{needed}" for needed in step.needs),
+        loop=None if step.loop is None else _loop(step.loop, scope),
+    )
+
+
+def _loop(loop: Loop, scope: str) -> Loop:
+    matrix: dict[str, Unresolved] | None = None
+    if loop.matrix is not None:
+        matrix = {name: rescope(value, scope) for name, value in loop.matrix.items()}
+    return replace(
+        loop, foreach=rescope(loop.foreach, scope), matrix=matrix, variations=rescope(loop.variations, scope)
+    )
