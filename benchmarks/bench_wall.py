@@ -38,7 +38,8 @@ def engine_time(recipe: Path, seconds: dict[str, float]) -> float:
     """Return how long the engine takes, loading and planning left out."""
     folder = recipe.parent
     with rig.prepared(rig.request_for(recipe, folder / f"store-{recipe.stem}", folder / "out")) as ready:
-        return rig.timed(lambda: asyncio.run(rig.run_engine(ready, seconds, jobs=1000)))
+        engine = rig.engine(ready, seconds, jobs=1000)
+        return rig.timed(lambda: asyncio.run(engine.run()))
 
 
 def wide(root: Path) -> float:

@@ -53,6 +53,8 @@ class FakeExecutor:
 
     def __init__(self, ready: Prepared, seconds: Mapping[str, float]) -> None:
         self._ready, self._seconds = ready, seconds
+        for shard in range(256):
+            ready.store.blobs.path(f"{shard:02x}".ljust(64, "0")).parent.mkdir(parents=True, exist_ok=True)
 
     async def execute(self, call: StepCall, report: Report) -> StepResult:
         wait = self._seconds.get(call.kind.name, 0.0)
@@ -67,7 +69,6 @@ class FakeExecutor:
         """Put a blob in place without the care a real one gets: what is measured is the engine."""
         digest = hashlib.sha256(key.encode()).hexdigest()
         path = self._ready.store.blobs.path(digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(key)
         return digest
 
@@ -77,8 +78,8 @@ def request_for(recipe: Path, store: Path, out: Path, *, jobs: int = 1000) -> Re
     return Request(recipe, Settings(store, "http://127.0.0.1:1"), simulate=True, out=out, jobs=jobs)
 
 
-async def run_engine(ready: Prepared, seconds: Mapping[str, float], *, jobs: int) -> list[NodeResult]:
-    """Run a prepared recipe through the real engine, journal and index, with a fake executor."""
+def engine(ready: Prepared, seconds: Mapping[str, float], *, jobs: int) -> Engine:
+    """Return the real engine, journal and index of a prepared recipe, with a fake executor."""
     pools = {"account": jobs, "transfer": jobs, "local": 2}
     kinds = ready.recipe.calls.kinds
     urgency = ready.graph.urgency(lambda node: kinds[node.step.kind].typical_seconds)
@@ -90,7 +91,12 @@ async def run_engine(ready: Prepared, seconds: Mapping[str, float], *, jobs: int
         flight=SingleFlight(ready.store.locks),
         clock=WallClock(),
     )
-    return await Engine(planner, Schedule(ready.graph, urgency, pools), ports).run()
+    return Engine(planner, Schedule(ready.graph, urgency, pools), ports)
+
+
+async def run_engine(ready: Prepared, seconds: Mapping[str, float], *, jobs: int) -> list[NodeResult]:
+    """Run a prepared recipe."""
+    return await engine(ready, seconds, jobs=jobs).run()
 
 
 @contextmanager
@@ -142,4 +148,6 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-__all__ = ["FakeExecutor", "Watch", "best_command", "prepared", "python", "request_for", "run_engine", "stub", "timed"]
+__all__ = [
+    "FakeExecutor", "Watch", "best_command", "engine", "prepared", "python", "request_for", "run_engine", "stub", "timed",
+]  # fmt: skip
