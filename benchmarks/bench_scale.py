@@ -12,6 +12,7 @@ import generate
 import rig
 from table import Rows
 
+from rhflow.app.run import prepared
 from rhflow.cli.main import collect_seldom
 from rhflow.core.planner import Planner
 
@@ -32,9 +33,9 @@ def measure(rows: Rows, root: Path, count: int) -> float:
     """Measure one size and return the milliseconds per fresh step."""
     recipe = generate.write(root, "recipe", generate.independent(count))
     request = rig.request_for(recipe, root / "store", root / "out")
-    with rig.prepared(request) as ready:
+    with prepared(request) as ready:
         fresh = rig.timed(lambda: asyncio.run(rig.run_engine(ready, {}, jobs=1000)))
-    with rig.prepared(request) as ready:
+    with prepared(request) as ready:
         planner = ready.planner
 
         def fresh_planner() -> Planner:

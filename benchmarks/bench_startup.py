@@ -11,6 +11,8 @@ import generate
 import rig
 from table import Rows
 
+from rhflow.app.run import prepared
+
 
 def main() -> int:
     """Measure and return 1 when a ratio is above its bound."""
@@ -39,7 +41,7 @@ def cached_recipe(folder: Path, count: int) -> tuple[Path, list[str], list[str]]
     """Make a recipe, run it with a fake executor, then run the command once, so that the next answer is a memo."""
     folder.mkdir()
     recipe = generate.write(folder, "recipe", generate.independent(count))
-    with rig.prepared(rig.request_for(recipe, folder / "store", folder / "out")) as ready:
+    with prepared(rig.request_for(recipe, folder / "store", folder / "out")) as ready:
         asyncio.run(rig.run_engine(ready, {}, jobs=1000))
     shared, out = [str(recipe), "--simulate", "--store", str(folder / "store")], ["-o", str(folder / "out")]
     rig.best_command(rig.python("-m", "rhflow", "run", *shared, *out), times=1)

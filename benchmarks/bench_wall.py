@@ -14,7 +14,7 @@ from PIL import Image
 from table import Rows
 
 from rhflow.app.request import Request
-from rhflow.app.run import run
+from rhflow.app.run import prepared, run
 from rhflow.cli.main import collect_seldom
 from rhflow.settings import Settings
 
@@ -37,7 +37,7 @@ def main() -> int:
 def engine_time(recipe: Path, seconds: dict[str, float]) -> float:
     """Return how long the engine takes, loading and planning left out."""
     folder = recipe.parent
-    with rig.prepared(rig.request_for(recipe, folder / f"store-{recipe.stem}", folder / "out")) as ready:
+    with prepared(rig.request_for(recipe, folder / f"store-{recipe.stem}", folder / "out")) as ready:
         engine = rig.engine(ready, seconds, jobs=1000)
         return rig.timed(lambda: asyncio.run(engine.run()))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rhflow.app.records import RunJournal, WallClock
 from rhflow.app.request import Request
-from rhflow.app.run import Prepared, prepared
+from rhflow.app.run import Prepared
 from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.events import Event
 from rhflow.core.plan import Plan
@@ -146,8 +146,3 @@ def best_command(arguments: list[str], *, times: int = 5, env: Mapping[str, str]
 def python(*arguments: str) -> list[str]:
     """Return a command line of this Python."""
     return [sys.executable, *arguments]
-
-
-__all__ = [
-    "FakeExecutor", "Watch", "best_command", "engine", "prepared", "python", "request_for", "run_engine", "stub", "timed",
-]  # fmt: skip

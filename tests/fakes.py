@@ -209,14 +209,14 @@ class FakeFlight:
 
 @dataclass
 class MemoryLocks:
-    """Locks by key that two engines of one test can share; ``refused`` counts who had to wait."""
+    """Locks by key that two engines of one test can share; ``refused`` is set when one has to wait."""
 
     held: set[str] = field(default_factory=set)
-    refused: int = 0
+    refused: asyncio.Event = field(default_factory=asyncio.Event)
 
     def try_acquire(self, key: str) -> bool:
         if key in self.held:
-            self.refused += 1
+            self.refused.set()
             return False
         self.held.add(key)
         return True

@@ -10,6 +10,7 @@ from typing import Any
 
 from rhflow.catalog.catalog import Catalog
 from rhflow.contract import load_schema
+from rhflow.core.budget import Spending
 from rhflow.core.calls import Calls
 from rhflow.core.check import check, in_order
 from rhflow.core.document import Pipeline, build
@@ -43,7 +44,7 @@ def calls(models: Models | None = None) -> Calls:
 
 
 def text_of(text: str) -> str:
-    """Return a recipe's text: dedented, with its version and, where it gives none, no name."""
+    """Return a recipe's text, dedented, with the line of its version before it where it gives none."""
     body = textwrap.dedent(text).lstrip("\n")
     return body if body.startswith("rhflow:") else f"rhflow: 1\n{body}"
 
@@ -120,12 +121,15 @@ class Bench:
         self.pipeline = good(self.text, models=self.models, name=self.name)
         self.log = self.cache.log = self.journal.log = self.executor.log
         names = Names(self._params(), self._vars(), run={"id": "run-1", "date": "2026-01-01"})
-        self.graph = expand(self.pipeline)
+        told = {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run}
+        self.graph = expand(self.pipeline, told)
         world = World(self.cache, names, self.realm, self.local)
         self.planner = Planner(self.pipeline, self.graph, calls(self.models), world)
         urgency = self.graph.urgency(lambda node: all_kinds()[node.step.kind].typical_seconds)
-        ports = Ports(self.executor, self.cache, self.journal, self.flight, FakeClock())
-        self.schedule = Schedule(self.graph, urgency, self.pools)
+        spending = Spending(self.pipeline)
+        ports = Ports(self.executor, self.cache, self.journal, self.flight, FakeClock(), spending)
+        named = {step.pool: 1 for step in self.pipeline.steps.values() if step.pool is not None}
+        self.schedule = Schedule(self.graph, urgency, {**named, **self.pools})
         self.engine = Engine(self.planner, self.schedule, ports)
 
     def _params(self) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from rhflow.cli.root import COMMANDS, root
+from rhflow.cli.root import root
 
 TARGET = Path(__file__).parents[1] / "docs" / "cli.md"
 EXIT_CODES = """\
@@ -37,19 +38,25 @@ EXIT_CODES = """\
 
 def reference() -> str:
     """Return the page."""
-    parts = ["# Command line", "Made by `python tools/cli_reference.py` from `--help`.", section(root, "rhflow")]
-    context = click.Context(root, info_name="rhflow")
-    for name in COMMANDS:
-        command = root.get_command(context, name)
-        assert command is not None
-        parts.append(section(command, f"rhflow {name}"))
-    return "\n\n".join([*parts, EXIT_CODES])
+    parts = ["# Command line", "Made by `python tools/cli_reference.py` from `--help`."]
+    return "\n\n".join([*parts, *(section(command, name) for name, command in commands(root, "rhflow")), EXIT_CODES])
+
+
+def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield a command by its full name, and everything under it in the order of its help."""
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=name)
+        for each in command.list_commands(context):
+            found = command.get_command(context, each)
+            assert found is not None
+            yield from commands(found, f"{name} {each}")
 
 
 def section(command: click.Command, name: str) -> str:
-    """Return one command's help under a heading."""
+    """Return one command's help under a heading; what belongs to a group stands a level deeper."""
     context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
-    return f"## {name}\n\n```\n{command.get_help(context).strip()}\n```"
+    return f"{'#' * max(2, len(name.split()))} {name}\n\n```\n{command.get_help(context).strip()}\n```"
 
 
 def main() -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rhflow.app.reader import FolderReader
 from rhflow.catalog.catalog import Catalog
 from rhflow.contract import load_schema
 from rhflow.core.calls import Calls
@@ -20,25 +21,27 @@ MAX_BYTES = 32_000_000
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A checked pipeline, with what it was checked against."""
+    """A checked pipeline, with what it was checked against; ``reader`` knows which files it read."""
 
     path: Path
     pipeline: Pipeline
     calls: Calls
     catalog: Catalog
+    reader: FolderReader
     warnings: Sequence[Problem]
 
 
 def load(path: Path) -> Recipe:
     """Return the recipe at ``path``. Raises UsageError when it cannot be read, RecipeError with every problem."""
-    located = read(Source(str(path), read_text(path)))
+    reader = FolderReader(path.parent)
+    located = replace(read(Source(str(path), read_text(path))), reader=reader)
     pipeline, problems = build(located, load_schema("pipeline"), name=_name(path))
     catalog = Catalog.load()
     calls = Calls(all_kinds(), catalog)
     problems = in_order([*problems, *check(pipeline, calls)])
     if any(problem.severity == "error" for problem in problems):
         raise RecipeError(problems)
-    return Recipe(path, pipeline, calls, catalog, problems)
+    return Recipe(path, pipeline, calls, catalog, reader, problems)
 
 
 def read_text(path: Path) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from rhflow.app.load import read_text
 from rhflow.app.request import Request
 from rhflow.core.document import Pipeline
 from rhflow.core.errors import Problem, UsageError, did_you_mean
+from rhflow.core.tables import TableError, csv_rows, json_rows
 from rhflow.core.variants import MAX_VARIANTS, Variant, cross, named
 
 _RANGE = re.compile(r"(-?[0-9]+)\.\.(-?[0-9]+)\Z")
@@ -52,30 +51,16 @@ def _values(name: str, text: str) -> Sequence[str]:
 
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:
-    text = read_text(path)
-    if path.suffix == ".jsonl":
-        return _json_rows(path, text)
-    if path.suffix != ".csv":
+    readers = {".csv": csv_rows, ".jsonl": json_rows}
+    if path.suffix not in readers:
         hint = "use a `.csv` with a head line, or a `.jsonl`"
         raise UsageError(Problem("bad-batch", f"`{path}` is no table that can be read", hint=hint))
-    rows = list(csv.DictReader(text.removeprefix("\ufeff").splitlines()))
-    for at, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            message = f"line {at} of `{path}` has not as many cells as its head"
-            raise UsageError(Problem("bad-batch", message, hint="put quotes around a text with a comma"))
-    return [{name.strip(): value for name, value in row.items() if value != ""} for row in rows]
-
-
-def _json_rows(path: Path, text: str) -> list[Mapping[str, Any]]:
-    rows: list[Mapping[str, Any]] = []
-    for at, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UsageError(Problem("bad-batch", f"line {at} of `{path}` is not JSON: {error}")) from None
-        if not isinstance(row, dict):
-            raise UsageError(Problem("bad-batch", f"line {at} of `{path}` is not an object"))
-        rows.append(row)
+    try:
+        rows: list[Any] = list(readers[path.suffix](read_text(path)))
+    except TableError as error:
+        raise UsageError(
+            Problem("bad-batch", f"line {error.line} of `{path}`: {error.message}", hint=error.hint)
+        ) from None
+    if not all(isinstance(row, dict) for row in rows):
+        raise UsageError(Problem("bad-batch", f"every line of `{path}` must be a mapping of parameters"))
     return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -45,7 +44,7 @@ outputs:
 def command(path: Path) -> None:
     """Write a starter recipe to PATH (recipe.yaml), with completion and checks for editors."""
     from rhflow.app.load import _name
-    from rhflow.contract import load_schema
+    from rhflow.app.schemas import write_schema
 
     if path.suffix not in (".yaml", ".yml"):
         path = path / "recipe.yaml"
@@ -53,7 +52,5 @@ def command(path: Path) -> None:
         raise UsageError(Problem("exists", f"`{path}` is already there", hint="name another file"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(STARTER.format(name=_name(path)), encoding="utf-8")
-    schema = path.parent / SCHEMA
-    schema.parent.mkdir(exist_ok=True)
-    schema.write_text(json.dumps(load_schema("pipeline"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_schema(path.parent / SCHEMA, full=True)
     click.echo(f"wrote {path}; try it for free: `rhflow run {path} --simulate`")

@@ -13,7 +13,7 @@ from rhflow import __version__
 from rhflow.cli import render
 from rhflow.core.errors import Problem, RhflowError, UsageError, did_you_mean
 
-COMMANDS = ("init", "validate", "plan", "run", "resume", "graph", "runs", "show", "simulate")
+COMMANDS = ("init", "validate", "plan", "run", "resume", "graph", "runs", "show", "models", "schema", "simulate")
 INTERRUPTED = 130
 
 

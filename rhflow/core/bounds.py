@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rhflow.core.values import MAX_TEXT, Artifact, Pending
@@ -30,6 +31,13 @@ class SandboxError(Exception):
         self.code, self.message, self.hint, self.snippet = code, message, hint, snippet
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What an expression finds where nothing is: only ``default`` and ``is defined`` may look at it."""
+
+    error: SandboxError
+
+
 class Meter:
     """Counts what one rendering does, and stops it in time. Every method may raise SandboxError."""
 
@@ -45,6 +53,13 @@ class Meter:
         if self._left < 0:
             hint = "loop over less, or shorten the texts it works on"
             raise SandboxError("too-much-work", "this expression takes too much work", hint=hint)
+
+    def read(self, value: Any) -> None:
+        """Count that something walks through all of a value, its parts left aside."""
+        if isinstance(value, str):
+            self.work(len(value) // 2)
+        elif isinstance(value, list | tuple | dict):
+            self.work(len(value) * ITEM)
 
     def room(self, characters: int) -> None:
         """Refuse a text of so many characters before it is made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from rhflow.core.cost import plain
+from rhflow.core.cost import Estimate, plain
 from rhflow.core.document import Budget, Pipeline
 from rhflow.core.errors import Problem
 from rhflow.core.plan import Later, Plan, Run, Wait
@@ -65,8 +65,14 @@ class Spending:
         """Count a paid call."""
         self._tasks += 1
 
-    def paid(self, cost: Money | None) -> None:
-        """Count what a call was billed, in the currency of the budget."""
+    def spared(self) -> None:
+        """Take back a call that was not made: somebody else had its result meanwhile."""
+        self._tasks -= 1
+
+    def paid(self, cost: Money | None, price: Estimate) -> None:
+        """Count what a call was billed, or at most costs by the list where the bill does not say."""
+        if cost is None and price.high is not None:
+            cost = Money(price.high, price.currency)
         if cost is not None and cost.currency == self._pipeline.budget.currency:
             self._spent += cost.amount
 

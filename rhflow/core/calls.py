@@ -142,7 +142,9 @@ class Calls:
         for task in self._tasks_for(kind, given):
             if (model := self.models.default_for(task)) is not None:
                 return model
-        raise NoModelError(Trouble("model", "no-default", f"`{kind.name}` has no default model", "add `model: …`"))
+        names = self.models.names(kind.tasks)
+        hint = f"add `model:`, such as `{names[0]}`" if names else f"no model of the catalogue does `{kind.name}`"
+        raise NoModelError(Trouble("model", "no-default", f"`{kind.name}` has no default model", hint))
 
     def _tasks_for(self, kind: KindSpec, given: Mapping[str, Any]) -> Collection[str]:
         """Return the tasks of a kind that fit the media that goes in, best first."""
@@ -226,6 +228,8 @@ def trouble_problem(pipeline: Pipeline, step: Step, trouble: Trouble) -> Problem
         tail: Pointer = ("model",) if trouble.name == "model" and trouble.code in _OF_MODEL else ("with", trouble.name)
         for head in (step.pointer, ("defaults", step.kind)):
             if (pointer := (*head, *tail)) in pipeline.located.places:
+                if trouble.item is not None and (*pointer, trouble.item) in pipeline.located.places:
+                    pointer = (*pointer, trouble.item)
                 at = pipeline.key_problem if trouble.code == "unknown-input" else pipeline.problem
                 return at(trouble.code, message, pointer, hint=trouble.hint)
     return pipeline.key_problem(trouble.code, message, step.pointer, hint=trouble.hint)

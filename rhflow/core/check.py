@@ -9,17 +9,17 @@ from typing import Any
 
 from rhflow.core.calls import Calls, Draft, NoModelError, trouble_problem
 from rhflow.core.document import Param, Pipeline, Step
-from rhflow.core.errors import Problem, RecipeError, by_place, did_you_mean
+from rhflow.core.errors import Problem, RecipeError, by_place, did_you_mean, nearest
 from rhflow.core.graph import Graph, Node, expand, linked_to, reads, step_refs
 from rhflow.core.kinds import KindSpec
 from rhflow.core.loops import Binding
 from rhflow.core.params import parse_param, typed_param
-from rhflow.core.references import name_problems, values_of
+from rhflow.core.references import item_problems, name_problems, values_of
 from rhflow.core.source import Pointer
 from rhflow.core.statics import Later, NotKnownError, StaticParams, StaticVars
 from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve, templates_in
 from rhflow.core.values import Family, Pending, in_words
-from rhflow.core.views import FACT_NAMES, Promise, pending_of
+from rhflow.core.views import FACT_NAMES, FILES, Promise, pending_of
 
 MOST_ITEMS = 50
 
@@ -33,7 +33,7 @@ def check(pipeline: Pipeline, calls: Calls) -> list[Problem]:
     except RecipeError as error:
         return [*problems, *error.problems]
     problems += _Inputs(pipeline, calls, graph, {pointer for _, pointer in named}).problems()
-    return [*problems, *_unused(pipeline)]
+    return [*problems, *item_problems(pipeline, graph), *_unused(pipeline)]
 
 
 def in_order(problems: Collection[Problem]) -> list[Problem]:
@@ -43,7 +43,7 @@ def in_order(problems: Collection[Problem]) -> list[Problem]:
     """
     wrong = any(each.severity == "error" for each in problems)
     kept = [each for each in problems if not (wrong and each.code in _UNUSED)]
-    unique = {(each.code, each.message, each.span.line if each.span else 0): each for each in kept}
+    unique = {(each.code, each.message, by_place(each)): each for each in kept}
     return sorted(unique.values(), key=by_place)
 
 
@@ -68,9 +68,12 @@ def _params(pipeline: Pipeline) -> Iterator[Problem]:
             try:
                 parse_param(param, param.default)
             except ValueError as error:
-                in_map = (*param.pointer, "default")
-                pointer = in_map if in_map in pipeline.located.places else param.pointer
-                yield pipeline.problem("bad-default", f"the default of `{param.name}` {error}", pointer)
+                message = f"the default of `{param.name}` {error}"
+                near = nearest(str(param.default), map(str, param.enum)) if not param.secret else None
+                span = pipeline.located.span((*param.pointer, "default"))
+                if param.secret:  # the message points at the name, not at the value
+                    span = pipeline.located.key_span(param.pointer)
+                yield Problem("bad-default", message, span, f"did you mean `{near}`?" if near else None)
 
 
 def _rule_problems(pipeline: Pipeline, param: Param) -> Iterator[Problem]:
@@ -137,8 +140,11 @@ class _Inputs:
         given = {name: self._one(value) for name, value in step.inputs.items()}
         self._one(step.save_as)
         model = self._value(step.model)
+        if isinstance(model, Pending):  # which one is told by a parameter: then so is what it takes
+            self._promises[step.id] = Promise(self.calls.kinds[step.kind].output)
+            return
         try:
-            draft = self.calls.draft(step, model if not isinstance(model, Pending) else None, given, _any_file)
+            draft = self.calls.draft(step, model, given, _any_file)
         except NoModelError as error:
             self._found.append(trouble_problem(self.pipeline, step, error.trouble))
             return
@@ -158,18 +164,25 @@ class _Inputs:
 
     def _one(self, value: Unresolved) -> Any:
         """Return a value as ``_value`` does where a whole step is of no use: only one of its outputs is."""
-        for template, ref in refs_in(value):
-            if len(ref.path) == 2 and ref.path[0] == "steps" and template.parts is not None:
-                self._found.append(self._whole_step(template, ref))
-                return Pending()
-        return self._value(value)
+        found = [each for template, ref in refs_in(value) if (each := self._no_value(template, ref)) is not None]
+        self._found += found
+        return Pending() if found else self._value(value)
 
-    def _whole_step(self, template: Template, ref: Ref) -> Problem:
-        promise = self._promises.get(str(ref.path[1]))
-        hint = f"write `{ref}.{promise.family if promise is not None else 'file'}`"
-        return template.problem(
-            "whole-step", f"`{ref}` is a whole step, not one of its outputs", hint=hint, snippet=str(ref)
-        )
+    def _no_value(self, template: Template, ref: Ref) -> Problem | None:
+        """Find a whole step where one of its outputs is meant, and a file in the middle of a text."""
+        if template.parts is None or template.pointer in self._broken:
+            return None
+        match ref.path:
+            case ("steps", str(step)) if step in self._promises:
+                family = self._promises[step].family
+                in_text = f"{family}.name" if family != "text" else family
+                hint = f"write `{ref}.{family if template.exact else in_text}`"
+                message = f"`{ref}` is a whole step, not one of its outputs"
+                return template.problem("whole-step", message, hint=hint, snippet=str(ref))
+            case ("steps", str(step), str(name)) if not template.exact and step in self._promises and name in FILES:
+                message = f"`{ref}` is a file, and a file cannot stand inside a text"
+                return template.problem("not-text", message, hint="use its `.name` or its `.url`", snippet=str(ref))
+        return None
 
     def _value(self, value: Unresolved) -> Any:
         """Return a value as far as the recipe alone tells, noting what is wrong with it."""
@@ -224,6 +237,8 @@ class _Inputs:
 
     def _gives_more(self, step: str, wanted: Family) -> bool:
         """Whether a model may add a last frame to its clip."""
+        if step not in self._drafts:
+            return True
         model = self._drafts[step].model
         return (
             wanted == "image" and model is not None and any(each.alias == "return_last_frame" for each in model.fields)
@@ -252,7 +267,8 @@ def _unused(pipeline: Pipeline) -> Iterator[Problem]:
     for name, param in pipeline.params.items():
         if name not in used:
             span = pipeline.located.key_span(param.pointer)
-            yield Problem("unused-param", f"nothing uses the parameter `{name}`", span, severity="warning")
+            hint = f"write `${{{{ params.{name} }}}}` where it belongs, or remove it"
+            yield Problem("unused-param", f"nothing uses the parameter `{name}`", span, hint, severity="warning")
     if pipeline.outputs is None:
         return
     read = {name for step in pipeline.steps.values() for name in step_refs(step)}
@@ -262,4 +278,5 @@ def _unused(pipeline: Pipeline) -> Iterator[Problem]:
         if name not in read:
             span = pipeline.located.key_span(step.pointer)
             message = f"nothing uses what step `{name}` makes, and it is not among the outputs"
-            yield Problem("unused-step", message, span, severity="warning")
+            hint = "list it under `outputs`, or remove it"
+            yield Problem("unused-step", message, span, hint, severity="warning")

@@ -7,11 +7,11 @@ wants a listed text, and ``720P`` matches ``720p``. A value that is not known ye
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rhflow.core.cost import wire_text
-from rhflow.core.errors import did_you_mean
+from rhflow.core.errors import RecipeError, did_you_mean
 from rhflow.core.kinds import Field
 from rhflow.core.values import MEDIA_TYPES, Artifact, Family, Pending, in_words
 
@@ -19,11 +19,11 @@ _REMOTE = ("http://", "https://", "asset://", "data:")
 
 
 class BadValueError(Exception):
-    """A value that its field does not take."""
+    """A value that its field does not take; ``item`` is its place in a list."""
 
-    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+    def __init__(self, code: str, message: str, hint: str | None = None, *, item: int | None = None) -> None:
         super().__init__(message)
-        self.code, self.message, self.hint = code, message, hint
+        self.code, self.message, self.hint, self.item = code, message, hint, item
 
 
 LocalFile = Callable[[str], Artifact | Pending]
@@ -40,7 +40,9 @@ def coerce(target: Field, value: Any, local: LocalFile) -> Any:
         return _coerce_list(target, value, local)
     if isinstance(value, list):
         if len(value) != 1 or target.type == "object":
-            raise BadValueError("not-a-list", f"takes one value, not a list of {len(value)}", "pick one, as in `[0]`")
+            raise BadValueError(
+                "not-a-list", f"takes one value, not a list of {len(value)}", "give one, or pick one as in `[0]`"
+            )
         value = value[0]
     return _coerce_one(target, target.type, value, local)
 
@@ -53,7 +55,23 @@ def _coerce_list(target: Field, value: Any, local: LocalFile) -> Any:
         raise BadValueError("empty-list", "an empty list given, at least one item needed")
     if target.max_items is not None and len(items) > target.max_items:
         raise BadValueError("too-many", f"{len(items)} items given, at most {target.max_items} taken")
-    return [_coerce_one(target, target.type[:-2], each, local) for each in items]
+    if not isinstance(value, list):
+        return [_coerce_one(target, target.type[:-2], value, local)]
+    return one_by_one(items, lambda _, item: _coerce_one(target, target.type[:-2], item, local))
+
+
+def one_by_one(items: Sequence[Any], take: Callable[[int, Any], Any]) -> list[Any]:
+    """Return what ``take`` makes of each item. Raises BadValueError that says which item it was."""
+    taken: list[Any] = []
+    for at, item in enumerate(items):
+        try:
+            taken.append(take(at, item))
+        except BadValueError as error:
+            raise BadValueError(error.code, error.message, error.hint, item=at) from error
+        except RecipeError as error:
+            first = error.problems[0]
+            raise BadValueError(first.code, first.message, first.hint, item=at) from error
+    return taken
 
 
 def _coerce_one(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
@@ -87,7 +105,9 @@ def _check_family(target: Field, kind: str, family: Family | None) -> None:
     media = kind in ("image", "video", "audio")
     if (media and family == "file") or (kind == "string" and target.alias == family):
         return
-    wanted = in_words(kind) if media else "a plain value"
+    link = kind == "string" and target.alias in ("image", "video", "audio")
+    plain = {"string": "text", "boolean": "true or false"}.get(kind, "a plain value")
+    wanted = in_words(str(target.alias) if link else kind) if media or link else plain
     raise BadValueError("wrong-media", f"takes {wanted}, not {in_words(str(family))}")
 
 
@@ -102,9 +122,9 @@ def _choice(target: Field, value: Any) -> str:
     text = _scalar(value, "one of its listed values", boolean=True)
     if text in target.enum or not target.enum:
         return text
-    folded = _fold(text)
+    folded = fold(text)
     for each in target.enum:
-        if _fold(each) in (folded, f"{folded}p"):  # `1080` means `1080p`
+        if fold(each) in (folded, f"{folded}p"):  # `1080` means `1080p`
             return each
     raise BadValueError("wrong-choice", f"`{text}` is not one of its {len(target.enum)} values", _choices(target, text))
 
@@ -140,7 +160,8 @@ def _choices(target: Field, text: str) -> str:
     return did_you_mean(text, target.enum) or "such as " + ", ".join(f"`{each}`" for each in target.enum[:12])
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Return a listed value as it is compared: case, spaces and the sign between two sides do not matter."""
     return text.casefold().replace("×", "x").replace("*", "x").replace(" ", "")
 
 
@@ -153,7 +174,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _number(target: Field, value: Any, *, whole: bool) -> int | float:
-    number = _parsed(value)
+    number = as_number(value)
     if whole and not float(number).is_integer():
         raise BadValueError("wrong-type", f"takes a whole number, not `{value}`")
     result: int | float = int(number) if whole or float(number).is_integer() else float(number)
@@ -170,7 +191,8 @@ def _number(target: Field, value: Any, *, whole: bool) -> int | float:
     return result
 
 
-def _parsed(value: Any) -> int | float:
+def as_number(value: Any) -> int | float:
+    """Return a finite number. Raises BadValueError."""
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             number = float(value)
@@ -220,56 +242,3 @@ def _name_of(value: Any) -> str:
         return "a function"
     names = {bool: "true or false", list: "a list", int: f"`{value}`", float: f"`{value}`", type(None): "nothing"}
     return names.get(type(value), f"a {type(value).__name__}")
-
-
-# --- ratios ----------------------------------------------------------------------------------------------------------
-
-
-def pixels(text: str) -> tuple[int, int] | None:
-    """Return ``1024*768`` (or with ``x``, ``×``) as a pair, or None for any other text."""
-    wide, mark, high = _fold(text).partition("x")
-    return (int(wide), int(high)) if mark and wide.isdigit() and high.isdigit() and int(high) else None
-
-
-def parse_ratio(value: Any) -> float:
-    """Return ``16:9`` as a number. Raises BadValueError."""
-    wide, _, high = str(value).partition(":")
-    try:
-        ratio = float(wide) / float(high)
-    except (ValueError, ZeroDivisionError):
-        ratio = 0.0
-    if not 0.02 < ratio < 50:
-        raise BadValueError("wrong-choice", f"`{value}` is not a ratio", "write a ratio such as `16:9`")
-    return ratio
-
-
-def size_of_ratio(target: Field, value: Any) -> Any:
-    """Return the listed pixel size of a ratio (within 4 %). Raises BadValueError naming the choices."""
-    if isinstance(value, Pending):
-        return value
-    ratio = parse_ratio(value)
-    sizes = {each: sides for each in target.enum if (sides := pixels(each)) is not None}
-    close = {each: abs(math.log(wide / high / ratio)) for each, (wide, high) in sizes.items()}
-    best = min(close, key=lambda each: (round(close[each], 3), -sizes[each][0] * sizes[each][1]))
-    if close[best] > 0.04:
-        listed = ", ".join(f"`{each}`" for each in sizes)
-        raise BadValueError("wrong-choice", f"no listed size has the ratio {value}", f"set `size` to one of {listed}")
-    return best
-
-
-def sides_of_ratio(width: Field, height: Field, value: Any) -> tuple[Any, Any]:
-    """Return width and height of a ratio with the area of the defaults, within both fields' limits."""
-    if isinstance(value, Pending):
-        return value, value
-    ratio = parse_ratio(value)
-    area = float(_parsed(width.default or 1024)) * float(_parsed(height.default or 1024))
-    wide, high = math.sqrt(area * ratio), math.sqrt(area / ratio)
-    # Both limits at once, so that the ratio survives
-    shrink = min(1.0, (width.maximum or wide) / wide, (height.maximum or high) / high)
-    grow = max(1.0, (width.minimum or 0) / wide, (height.minimum or 0) / high)
-    return _stepped(width, wide * shrink * grow), _stepped(height, high * shrink * grow)
-
-
-def _stepped(side: Field, length: float) -> int:
-    step = max(16, int(side.step or 1))
-    return int(max(side.minimum or 0, min(side.maximum or math.inf, round(length / step) * step)))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from rhflow.core.errors import Problem, RecipeError
 from rhflow.core.shape import shape_problems
 from rhflow.core.source import Located, Pointer
-from rhflow.core.template import Unresolved, parse_value
+from rhflow.core.template import Template, Unresolved, parse_value
 
 _PARAM_TYPES: Mapping[type, str] = {
     bool: "boolean", int: "integer", float: "number", str: "string", list: "list", dict: "object",
@@ -261,6 +261,10 @@ class _Reader:
 
     def _loop(self) -> Loop | None:
         if not {"foreach", "matrix", "variations"} & set(self._written):
+            if self._written.get("chain"):
+                span = self._located.key_span((*self._here, "chain"))
+                hint = "add `foreach`, `matrix` or `variations`"
+                self._found.append(Problem("no-loop", "`chain` needs a loop", span, hint))
             return None
         matrix = self._value("matrix")
         return Loop(
@@ -272,10 +276,15 @@ class _Reader:
 
     def _condition(self) -> Unresolved:
         """Return the condition; one without braces is an expression all the same, as in GitHub Actions."""
-        written = self._written.get("if")
-        if isinstance(written, str) and "${{" not in written:
-            written = f"${{{{ {written} }}}}"
-        return parse_value(written, self._located, (*self._here, "if"), self._found)
+        written, here = self._written.get("if"), (*self._here, "if")
+        if not isinstance(written, str):
+            return parse_value(written, self._located, here, self._found)
+        text = written.strip()
+        found = parse_value(text if "${{" in text else f"${{{{ {text} }}}}", self._located, here, self._found)
+        if isinstance(found, Template) and not found.exact:
+            message = "`if` is a text around an expression, and a text is always true"
+            self._found.append(found.problem("bad-condition", message, hint="write it as one: `${{ a and b }}`"))
+        return found
 
 
 def seconds_of(written: Any) -> float | None:

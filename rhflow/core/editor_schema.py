@@ -33,6 +33,8 @@ def light_schema(contract: Mapping[str, Any], kinds: Mapping[str, KindSpec], mod
     defs: Schema = schema["$defs"]
     defs["uses"] |= _uses(kinds.values())
     defs["model"] = _model_schema(defs["model"]["description"], _all(models))
+    steps: Schema = schema["properties"]["steps"]
+    steps["allOf"] = [{"items": steps.pop("items")}]  # out of the way: editors would propose a list before a map
     schema["properties"]["defaults"] |= {
         "properties": {
             kind.name: {"description": _said(kind.description), "type": "object", "allOf": [_ref("defaults")]}
@@ -47,8 +49,7 @@ def light_schema(contract: Mapping[str, Any], kinds: Mapping[str, KindSpec], mod
 def full_schema(contract: Mapping[str, Any], kinds: Mapping[str, KindSpec], models: Models) -> Schema:
     """Return the light schema with the inputs of every kind and model."""
     schema = light_schema(contract, kinds, models)
-    defs: Schema = schema["$defs"]
-    defs["model"], defs["with"] = {"type": "string"}, {"type": "object"}  # each kind says it better
+    schema["$defs"]["model"] = contract["$defs"]["model"]  # each kind proposes its own models instead
     return _Full(schema, kinds, models).schema
 
 
@@ -64,14 +65,16 @@ class _Full:
     """Adds the inputs to a light schema; equal parts are defined once."""
 
     def __init__(self, schema: Schema, kinds: Mapping[str, KindSpec], models: Models) -> None:
-        self.schema, self._kinds, self._models = schema, kinds, models
+        self.schema, self._models = schema, models
         self._defs: Schema = schema["$defs"]
         served = [each for each in _all(models) if each.callable]
         self._aliases = sorted({each.alias for model in served for each in model.fields if each.alias} | {"text"})
         by_kind = {name: [each for each in served if set(each.tasks) & set(kind.tasks)] for name, kind in kinds.items()}
         self._defs["step_inputs"] = {"allOf": [self._kind_branch(kinds[name], by_kind[name]) for name in kinds]}
-        for step in ("step", "listed_step"):
-            self._defs[step].setdefault("allOf", []).append(_ref("step_inputs"))
+        steps: Schema = schema["properties"]["steps"]
+        # The inputs go before the keys: editors show the first explanation they find
+        steps["additionalProperties"] = {"allOf": [_ref("step_inputs"), _ref("step")]}
+        steps["allOf"] = [{"items": {"allOf": [_ref("step_inputs"), _ref("listed_step")]}}]
         schema.setdefault("allOf", []).extend(
             self._unnamed_branch(each) for each in kinds.values() if self._default(each)
         )
@@ -97,7 +100,8 @@ class _Full:
         unnamed = {"required": ["uses"], "properties": {"uses": {"const": kind.name}}, "not": {"required": ["model"]}}
         self._defs[f"default-{kind.name}"] = {"if": unnamed, "then": own}
         named = {"defaults": {"required": [kind.name], "properties": {kind.name: {"required": ["model"]}}}}
-        every = {"additionalProperties": _ref(f"default-{kind.name}"), "items": _ref(f"default-{kind.name}")}
+        found = _ref(f"default-{kind.name}")
+        every = {"additionalProperties": found, "items": found, "doNotSuggest": True}
         return {"if": {"required": ["defaults"], "properties": named}, "else": {"properties": {"steps": every}}}
 
     def _default(self, kind: KindSpec) -> dict[str, Model]:

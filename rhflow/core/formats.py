@@ -91,7 +91,8 @@ class _Given:
 def _directive(match: re.Match[str], source: _Given) -> str:
     kind = match["kind"]
     if kind != "s" and kind not in _NUMBERS:
-        raise _wrong(f"`{_cut(match[0])}` is not a way to write a value", "such as `%s`, `%03d` or `%.2f`; `%%` for `%`")
+        hint = "such as `%s`, `%03d` or `%.2f`; `%%` for `%`"
+        raise _wrong(f"`{_cut(match[0])}` is not a way to write a value", hint)
     _check_width(match)
     value = source.at("") if match["key"] is None else source.named(match["key"])
     if kind == "s":
@@ -137,7 +138,7 @@ def _fields(template: str) -> Iterator[tuple[str, str | None, str | None, str | 
 
 
 def _wrong(message: str, hint: str | None = None) -> SandboxError:
-    return SandboxError("bad-format", message, hint=hint)
+    return SandboxError("template-failed", message, hint=hint)
 
 
 def _cut(text: str) -> str:

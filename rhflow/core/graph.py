@@ -14,10 +14,13 @@ from typing import Any, Literal
 
 import networkx as nx
 
+from rhflow.core.bounds import SandboxError
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError
-from rhflow.core.loops import Binding, LoopError, combine, items_of
+from rhflow.core.loops import Binding, LoopError, combine, items_of, takes_of
+from rhflow.core.source import Reader
 from rhflow.core.statics import NotKnownError
+from rhflow.core.tables import TableError, read_source, source_of
 from rhflow.core.template import Template, Unresolved, refs_in, resolve
 
 Role = Literal["call", "loop", "all"]
@@ -122,7 +125,7 @@ def step_refs(step: Step) -> Iterator[str]:
 def linked_to(step: Step) -> str | None:
     """Return the step whose items a loop runs over one by one (``foreach: ${{ steps.x.items }}``), if any."""
     over = step.loop.foreach if step.loop is not None else None
-    if isinstance(over, Template) and over.exact and len(over.refs) == 1:
+    if isinstance(over, Template) and over.exact and over.parts is not None:
         match over.refs[0].path:
             case ("steps", str(earlier), "items"):
                 return earlier
@@ -210,31 +213,48 @@ class _Builder:
 
     def _of(self, step: Step) -> list[Binding] | None:
         """Return the bindings of a loop, or None while they are not known."""
-        if step.id not in self._bindings:
-            self._bindings[step.id] = None  # a loop over itself is not known, and a circle besides
+        for each in reversed(self._links(step)):
+            self._bindings[each.id] = None  # a loop over itself is not known, and a circle besides
             try:
-                self._bindings[step.id] = self._spread(step)
+                self._bindings[each.id] = self._spread(each)
             except LoopError as error:
-                self.problems.append(loop_problem(self._pipeline, step, error))
+                self.problems.append(loop_problem(self._pipeline, each, error))
             except (NotKnownError, RecipeError):
                 pass  # what is wrong with a value is told where values are checked
         return self._bindings[step.id]
+
+    def _links(self, step: Step) -> list[Step]:
+        """Return the loops that a loop is tied to and that were not looked at yet, itself first."""
+        found: dict[str, Step] = {}
+        link: Step | None = step
+        while link is not None and link.loop is not None and link.id not in self._bindings and link.id not in found:
+            found[link.id] = link
+            link = self._pipeline.steps.get(linked_to(link) or "")
+        return list(found.values())
 
     def _spread(self, step: Step) -> list[Binding] | None:
         linked = linked_to(step)
         earlier = self._pipeline.steps.get(linked) if linked is not None else None
         if earlier is not None and earlier.loop is not None:
             theirs = self._of(earlier)
-            if theirs is None or _reads_steps(step, linked=True):
+            if theirs is None or grows(step, linked=True):
                 return None
             return spread(step, self._scopes[step.scope], over=follow(earlier.id, theirs))
-        return None if _reads_steps(step) else spread(step, self._scopes[step.scope])
+        return None if grows(step) else spread(step, self._scopes[step.scope], reader=self._pipeline.located.reader)
 
 
-def _reads_steps(step: Step, *, linked: bool = False) -> bool:
-    """Whether the number of nodes depends on what steps give; items of a written list may read them all the same."""
-    over, *others = step.loop_values()
-    known = linked or isinstance(over, list | dict)
+def _is_written(over: Unresolved) -> bool:
+    """Whether a recipe spells the items out; each may then hold templates of its own."""
+    return isinstance(over, list) or (isinstance(over, dict) and set(over) != {"range"} and source_of(over) is None)
+
+
+def grows(step: Step, *, linked: bool = False) -> bool:
+    """Whether the number of nodes depends on what steps give; items of a written list may read them all the same.
+
+    ``linked``: the items are those of an earlier loop, and known.
+    """
+    over, *others = list(step.loop_values()) or [None]
+    known = linked or _is_written(over)
     return any(True for value in (others if known else [over, *others]) for _ in reads(value, "steps"))
 
 
@@ -243,31 +263,60 @@ def follow(step: str, bindings: Sequence[Binding]) -> list[Binding]:
     return [Binding(each.key, item=each.item, of=f"{step}[{each.key}]") for each in bindings]
 
 
-def spread(step: Step, names: Mapping[str, Any], *, over: Sequence[Binding] | None = None) -> list[Binding]:
-    """Return a binding per node of a loop. Raises LoopError, RecipeError, or NotKnownError."""
+def spread(
+    step: Step, names: Mapping[str, Any], *, over: Sequence[Binding] | None = None, reader: Reader | None = None
+) -> list[Binding]:
+    """Return a binding per node of a loop; ``reader`` serves ``glob``, ``csv`` and ``jsonl``.
+
+    Raises LoopError, RecipeError, or NotKnownError.
+    """
     assert step.loop is not None
     loop = step.loop
     if over is None and loop.foreach is not None:
-        # A written list keeps its templates: each is rendered for its own node
-        written = loop.foreach if isinstance(loop.foreach, list | dict) else resolve(loop.foreach, names)
-        over = items_of(resolve(written, names) if isinstance(written, dict) and set(written) == {"range"} else written)
+        written = _is_written(loop.foreach)
+        value: Any = _known_of(loop.foreach, names) if written else resolve(loop.foreach, names)
+        over = items_of(value if source_of(loop.foreach) is None else _read(value, reader))
     matrix = None if loop.matrix is None else resolve(dict(loop.matrix), names)
-    return combine(over, matrix, resolve(loop.variations, names))
+    takes = None if loop.variations is None else takes_of(resolve(loop.variations, names))
+    return combine(over, matrix, takes)
+
+
+def _read(spec: Mapping[str, Any], reader: Reader | None) -> list[Any]:
+    name = source_of(spec)
+    if reader is None or name is None:
+        raise LoopError("no-files", "foreach", "no file can be read here")
+    try:
+        return read_source(spec, reader)
+    except TableError as error:
+        message = f"line {error.line} of `{spec[name]}`: {error.message}"
+        raise LoopError("bad-table", ("foreach", name), message, error.hint) from None
+    except SandboxError as error:
+        raise LoopError(error.code, ("foreach", name), error.message, error.hint) from None
+
+
+def _known_of(value: Unresolved, names: Mapping[str, Any]) -> Unresolved:
+    """Return written items with all that is known now; what reads a step is rendered for its own node, later."""
+    if isinstance(value, list):
+        return [_known_of(each, names) for each in value]
+    if isinstance(value, dict):
+        return {key: _known_of(each, names) for key, each in value.items()}
+    if not isinstance(value, Template) or any(True for _ in reads(value, "steps")):
+        return value
+    try:
+        return resolve(value, names)  # type: ignore[no-any-return]
+    except NotKnownError:
+        return value
 
 
 def loop_problem(pipeline: Pipeline, step: Step, error: LoopError) -> Problem:
     """Return the problem of a loop at the key it is about."""
     message = f"step `{step.id}`: {error.message}"
-    return pipeline.problem(error.code, message, (*step.pointer, error.part), hint=error.hint)
+    return pipeline.problem(error.code, message, (*step.pointer, *error.part), hint=error.hint)
 
 
 def _circle(pipeline: Pipeline, edges: Iterable[tuple[str, str]]) -> Problem:
-    between = {(earlier.partition("[")[0], later.partition("[")[0]) for earlier, later in edges}
-    digraph: nx.DiGraph[str] = nx.DiGraph((a, b) for a, b in sorted(between) if a != b or (a, b) in edges)
-    try:
-        circle = [earlier for earlier, *_ in nx.find_cycle(digraph)]
-    except nx.NetworkXNoCycle:
-        circle = [next(a for a, b in sorted(between) if a == b)]
+    found = nx.find_cycle(nx.DiGraph(sorted(edges)))
+    circle = list(dict.fromkeys(earlier.partition("[")[0] for earlier, *_ in found))
     first = min(circle, key=list(pipeline.steps).index)
     at = circle.index(first)
     ring = [*circle[at:], *circle[:at]]

@@ -2,8 +2,8 @@
 
 An editor proposes what a schema lists, so a value is listed once, in the spelling that reads best (``5``, not ``"5"``),
 and every other spelling that the loader takes is allowed by a pattern, which proposes nothing. Any input may also be
-an expression. What an editor refuses the loader refuses too, but for two oddities nobody means: an input left empty,
-and a single plain value written as a list.
+an expression. What an editor refuses the loader refuses too, but for what nobody means: an input left empty, a plain
+value as a list of one, a plain value among mappings.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from rhflow.core.coerce import pixels
 from rhflow.core.describe import input_words, limit_words, type_words, values_words
 from rhflow.core.kinds import Field
+from rhflow.core.ratios import pixels
 
 Schema = dict[str, Any]
 
@@ -146,8 +146,7 @@ def _folded(text: str) -> str:
 
 def _spelt(text: str) -> str:
     """Return the pattern of every spelling that ``coerce`` takes for a listed value."""
-    stem, suffix = (text[:-1], "[pP]?") if re.fullmatch(r".*\d[pP]", text) else (text, "")
-    return _folded(stem) + suffix
+    return _folded(text[:-1]) + "[pP]?" if text[-1:] in ("p", "P") else _folded(text)
 
 
 def _letter(char: str, text: str) -> str:

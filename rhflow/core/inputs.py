@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rhflow.core.coerce import BadValueError, LocalFile, coerce, is_pending, pixels, sides_of_ratio, size_of_ratio
-from rhflow.core.errors import RecipeError, did_you_mean
+from rhflow.core.coerce import BadValueError, LocalFile, coerce, is_pending, one_by_one
+from rhflow.core.errors import RecipeError, did_you_mean, nearest
 from rhflow.core.kinds import Field, Model
+from rhflow.core.ratios import pixels, sides_of_ratio, size_of_ratio
 from rhflow.core.values import Artifact
 
 # Where a model has no field of a uniform name, the next best that means the same.
@@ -30,12 +31,16 @@ _FALLBACKS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something wrong with one input, by the name the author used; None where an input is missing."""
+    """Something wrong with one input, by the name the author used; None where an input is missing.
+
+    ``item`` tells which item of a list it is.
+    """
 
     name: str | None
     code: str
     message: str
     hint: str | None = None
+    item: int | None = None
 
 
 @dataclass(slots=True)
@@ -87,7 +92,8 @@ class Signature:
             self._routes[name] = self._route(name)
         route = self._routes[name]
         if route is None:
-            hint = did_you_mean(name, self.names(), limit=16)
+            near = self._meant(name)
+            hint = f"did you mean `{near}`?" if near is not None else did_you_mean(name, self.names(), limit=16)
             bound.troubles.append(Trouble(name, "unknown-input", f"`{self.name}` takes no input `{name}`", hint))
             return
         if value is None:
@@ -95,10 +101,14 @@ class Signature:
         try:
             route(bound, value, local)
         except BadValueError as error:
-            bound.troubles.append(Trouble(name, error.code, f"`{name}`: {error.message}", error.hint))
+            bound.troubles.append(Trouble(name, error.code, f"`{name}`: {error.message}", error.hint, error.item))
         except RecipeError as error:
             first = error.problems[0]
             bound.troubles.append(Trouble(name, first.code, f"`{name}`: {first.message}", first.hint))
+
+    def _meant(self, name: str) -> str | None:
+        """Return the name that a misspelled one was most likely meant to be."""
+        return nearest(name, [*self.names(), *(each for each in _FALLBACKS if self.field_for(each) is not None)])
 
     def names(self) -> list[str]:
         """Return the names an author may use: uniform where there is one, else the model's own."""
@@ -166,6 +176,10 @@ class Signature:
 
     def _miss(self, bound: Bound, missing: Field) -> None:
         shown = missing.alias or missing.name
+        for trouble in bound.troubles:
+            near = self._meant(trouble.name) if trouble.code == "unknown-input" and trouble.name else None
+            if near is not None and self.field_for(near) is missing:
+                return  # it is there, but misspelled
         hint = f"add `{shown}: …` under `with`"
         if missing.enum:
             hint = f"add `{shown}:` with one of " + ", ".join(f"`{each}`" for each in missing.enum[:8])
@@ -180,5 +194,5 @@ def _spread(bound: Bound, fields: Sequence[Field], value: Any, local: LocalFile)
     items = value if isinstance(value, list) else [value]
     if len(items) > len(fields):
         raise BadValueError("too-many", f"{len(items)} files given, at most {len(fields)} taken")
-    for each, item in zip(fields, items, strict=False):
-        bound.values[each.name] = coerce(each, item, local)
+    taken = one_by_one(items, lambda at, item: coerce(fields[at], item, local))
+    bound.values |= {each.name: item for each, item in zip(fields, taken, strict=False)}

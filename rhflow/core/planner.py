@@ -6,31 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rhflow.core.calls import Calls, Draft, NoModelError, StepCall, changes, finish, trouble_problem
-from rhflow.core.cost import Estimate
+from rhflow.core.cost import UNKNOWN, Estimate
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError, UsageError
 from rhflow.core.graph import Graph, Node, follow, linked_to, loop_problem, spread
 from rhflow.core.loops import Binding, LoopError
-from rhflow.core.plan import (
-    NOT_SELECTED,
-    Decision,
-    Ended,
-    Gather,
-    Grow,
-    Later,
-    Names,
-    Plan,
-    Reuse,
-    Run,
-    Skip,
-    Wait,
-    World,
-)
+from rhflow.core.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Later, Plan, Reuse, Run, Skip, Wait, World
+from rhflow.core.progress import Progress
 from rhflow.core.reading import Reading, secrets_of
+from rhflow.core.references import item_problems
 from rhflow.core.select import select
-from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve
-from rhflow.core.values import Entry, Pending
-from rhflow.core.views import EndedView, ItemView, LoopView, Promise, ScopedViews, StepView, pending_of
+from rhflow.core.template import ROOTS, Unresolved, refs_in, resolve
+from rhflow.core.values import Entry
 
 
 class Planner:
@@ -38,45 +25,26 @@ class Planner:
 
     def __init__(self, pipeline: Pipeline, graph: Graph, calls: Calls, world: World) -> None:
         self.pipeline, self.graph, self.calls, self.world = pipeline, graph, calls, world
-        self.views: dict[str, Mapping[str, Any]] = {}
-        self.endings: dict[str, Ended] = {}
-        scopes = world.scopes or {"": world.names}
-        self._scopes = {scope: self._base(names, scope) for scope, names in scopes.items()}
-        self._selected = None if world.selection.everything else select(graph, world.selection)
-        self._promises: dict[str, Promise] = {}
-        self._first: dict[str, str] = {}
         hidden = secrets_of(pipeline)
         self._reading = {step.id: Reading.of(step, hidden) for step in pipeline.steps.values()}
-
-    def _base(self, names: Names, scope: str) -> dict[str, Any]:
-        steps = ScopedViews(self.views, scope) if scope else self.views
-        return {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run, "steps": steps}
+        self._progress = Progress(graph, self._reading, world.scopes or {"": world.names})
+        self.views, self.endings = self._progress.views, self._progress.endings
+        self._selected = None if world.selection.everything else select(graph, world.selection)
+        self._first: dict[str, str] = {}
 
     # -- what has happened --
 
     def finished(self, node: str, entry: Entry, *, cached: bool) -> None:
         """Note what a node gave, so that those after it can be decided on."""
-        self.views[node] = StepView(entry, cached=cached)
+        self._progress.finished(node, entry, cached=cached)
 
     def ended(self, node: str, how: Ended) -> None:
         """Note that a node gave nothing: it failed, or was skipped."""
-        self.endings[node] = how
-        self.views[node] = EndedView(how)
+        self._progress.ended(node, how)
 
     def gather(self, node: str) -> Ended | None:
         """Note that every item of a loop has ended; returns how the loop as a whole ended badly, or None."""
-        step = self.graph.nodes[node].step
-        members = self.graph.items.get(step.id, [])
-        bad = [self.endings.get(each, "skipped") for each in members if each in self.endings or each not in self.views]
-        how: Ended | None = None
-        if "failed" in bad and step.on_error != "skip":
-            how = "failed"
-        elif bad and len(bad) == len(members):
-            how = "skipped"
-        self.views[node] = LoopView([self._item(each) for each in members], how or "succeeded")
-        if how is not None:
-            self.endings[node] = how
-        return how
+        return self._progress.gather(node)
 
     def close_loops(self) -> None:
         """Gather what the items of unfinished loops gave, so that what is done can be delivered."""
@@ -86,49 +54,13 @@ class Planner:
 
     def grow(self, loop: str, bindings: Sequence[Binding]) -> list[str]:
         """Add the nodes of a loop whose items are known now, and return them."""
-        self.views[loop] = EndedView("succeeded")
+        self._progress.grown(loop)
         return self.graph.grow(loop, bindings)
 
     def value_of(self, value: Unresolved, *, node: str | None = None, scope: str = "") -> Any:
         """Return a value of the recipe (as ``node`` sees it), with what is known now. Raises RecipeError."""
-        return resolve(value, self._scopes[scope] if node is None else self._names_for(self.graph.nodes[node]))
-
-    # -- names --
-
-    def _item(self, node: str) -> ItemView:
-        binding = self.graph.nodes[node].binding
-        assert binding is not None
-        view = self.views.get(node) or EndedView("not-run")
-        item = self._item_of(self.graph.nodes[node])
-        return ItemView(view, key=binding.key, index=binding.index, item=item)
-
-    def _item_of(self, node: Node) -> Any:
-        binding = node.binding
-        assert binding is not None
-        if binding.of is not None and binding.of in self.views:
-            return self._item(binding.of)
-        return None if self._item_is_late(binding) else resolve(binding.item, self._scopes[node.step.scope])
-
-    def _names_for(self, node: Node) -> Mapping[str, Any]:
-        """Return what the templates of a node may read: in a loop also its item and what goes with it."""
-        base, binding = self._scopes[node.step.scope], node.binding
-        if binding is None:
-            return base
-        own: dict[str, Any] = {"key": binding.key, "index": binding.index}
-        if binding.matrix is not None:
-            own["matrix"] = binding.matrix
-        if binding.variation is not None:
-            own["variation"] = binding.variation
-        if node.step.loop is not None and node.step.loop.chain:
-            own["prev"] = self.views.get(node.prev) if node.prev is not None else None
-        if node.step.loop is not None and node.step.loop.foreach is not None and not self._item_is_late(binding):
-            own["item"] = self._item_of(node)
-        return {**base, **own}
-
-    def _item_is_late(self, binding: Binding) -> bool:
-        if binding.of is not None:
-            return binding.of not in self.views
-        return any(self._is_late(ref, None) for _, ref in refs_in(binding.item))
+        progress = self._progress
+        return resolve(value, progress.names_of(scope) if node is None else progress.names_for(self.graph.nodes[node]))
 
     # -- decisions --
 
@@ -160,13 +92,15 @@ class Planner:
             return Gather() if not waiting else Later(waiting)
         if (skip := self._not_selected(node) or self._skip(node)) is not None:
             return skip
-        if node.role == "loop":
-            return Later(waiting) if waiting else Grow(tuple(self._bindings(node)))
-        if not waiting and not self._holds(node):
+        if not self._holds(node):
             return Skip("its `if` is false")
+        if node.role == "loop":
+            free = not self.calls.kinds[node.step.kind].paid
+            return Later(waiting, Estimate() if free else UNKNOWN) if waiting else Grow(tuple(self._bindings(node)))
         draft = self._draft(node, waiting=bool(waiting))
         if self.graph.after[node.id]:
-            self._promises[node.id] = self._promises[node.step.id] = draft.promise()
+            promises = self._progress.promises
+            promises[node.id] = promises[node.step.id] = draft.promise()
         return Wait(draft, waiting, draft.estimate().or_nothing()) if waiting else draft
 
     def _finish(self, draft: Draft, node: Node) -> StepCall:
@@ -183,15 +117,22 @@ class Planner:
         return (node for node in self.graph.calls() if self._not_selected(self.graph.nodes[node]) is None)
 
     def _skip(self, node: Node) -> Skip | None:
-        """Skip what reads a step that gave nothing, unless its own ``if`` looks at the status of steps."""
-        bad = next((each for each in self.graph.before[node.id] if each in self.endings), None)
-        if bad is None or self._reading[node.step.id].status:
+        """Skip what reads a step that gave nothing, unless its own ``if`` looks at the status of that step."""
+        bad = self._progress.blockers(node)
+        if not bad:
             return None
-        return Skip(f"`{bad}` {'failed' if self.endings[bad] == 'failed' else 'was skipped'}")
+        if self.endings[bad[0]] == "skipped":
+            return Skip(f"`{bad[0]}` was skipped")
+        return Skip(f"`{bad[0]}` {'is incomplete' if self.graph.items.get(bad[0]) else 'failed'}")
 
     def _holds(self, node: Node) -> bool:
-        condition = node.step.condition
-        return condition is None or bool(resolve(condition, self._names_for(node)))
+        """Whether a node's ``if`` is true, as far as that is known now."""
+        condition, progress = node.step.condition, self._progress
+        if condition is None or any(progress.is_late(ref, node) for _, ref in refs_in(condition)):
+            return True
+        if node.role == "loop" and any(ref.path[0] not in ROOTS for _, ref in refs_in(condition)):
+            return True  # it is for each item to say
+        return bool(resolve(condition, progress.names_for(node)))
 
     def _bindings(self, node: Node) -> list[Binding]:
         """Return the bindings of a loop whose items are known now. Raises RecipeError."""
@@ -201,66 +142,35 @@ class Planner:
             members = [self.graph.nodes[each] for each in self.graph.items.get(linked, [])]
             over = follow(linked, [each.binding for each in members if each.binding is not None])
         try:
-            return spread(step, self._scopes[step.scope], over=over)
+            return spread(step, self._progress.names_of(step.scope), over=over)
         except LoopError as error:
             raise RecipeError(loop_problem(self.pipeline, step, error)) from None
 
     def _draft(self, node: Node, *, waiting: bool) -> Draft:
-        step, reading, names = node.step, self._reading[node.step.id], self._names_for(node)
+        progress, step, reading = self._progress, node.step, self._reading[node.step.id]
+        names = progress.names_for(node)
         given: dict[str, Any] = {}
         problems: list[Problem] = []
         for name, value in step.inputs.items():
             try:
                 late = waiting and name in reading.late
-                given[name] = self._known(value, names, node) if late else resolve(value, names)
+                given[name] = progress.known(value, names, node) if late else resolve(value, names)
             except RecipeError as error:
                 problems += error.problems
         if problems:
             raise RecipeError(problems)
-        model = self._known(step.model, names, node)
+        model = progress.known(step.model, names, node)
         try:
-            draft = self.calls.draft(step, model, given, self.world.local, tainted=reading.tainted(node))
+            draft = self.calls.draft(step, model, given, self.world.local, tainted=progress.foreign(node))
         except NoModelError as error:
             raise RecipeError(trouble_problem(self.pipeline, step, error.trouble)) from None
         if draft.bound.troubles:
             raise RecipeError([trouble_problem(self.pipeline, step, trouble) for trouble in draft.bound.troubles])
         return draft
 
-    def _known(self, value: Unresolved, names: Mapping[str, Any], node: Node) -> Any:
-        """Return a value as far as it is known: what reads an unfinished step becomes Pending."""
-        if isinstance(value, Template):
-            late = [ref for ref in value.refs if self._is_late(ref, node)]
-            if not late:
-                return resolve(value, names)
-            exact = value.exact and len(value.refs) == 1
-            return pending_of(self._of_step(late[0], node), self._promises) if exact else Pending()
-        if isinstance(value, list):
-            return [self._known(each, names, node) for each in value]
-        if isinstance(value, dict):
-            return {key: self._known(each, names, node) for key, each in value.items()}
-        return value
-
-    def _is_late(self, ref: Ref, node: Node | None) -> bool:
-        match ref.path:
-            case ("steps",):
-                return True
-            case ("steps", step, *_):
-                return step not in self.views
-            case ("item", *_):
-                return node is not None and node.binding is not None and self._item_is_late(node.binding)
-            case ("prev", *_):
-                return node is not None and node.prev is not None and node.prev not in self.views
-            case _:
-                return False
-
-    def _of_step(self, ref: Ref, node: Node) -> Ref:
-        """Return a reference to ``item`` or ``prev`` as one to the node it stands for."""
-        head, *rest = ref.path
-        if head == "item" and node.binding is not None and node.binding.of is not None:
-            return Ref(("steps", node.binding.of, *rest))
-        return Ref(("steps", node.prev, *rest)) if head == "prev" and node.prev is not None else ref
-
     def _look_up(self, drafts: Sequence[tuple[StepCall, Draft]]) -> Iterator[tuple[str, Decision]]:
+        if not drafts:
+            return
         entries = self.world.recall.entries([call.key for call, _ in drafts if self.may_reuse(call)[0]])
         missing = [call.node for call, _ in drafts if call.key not in entries]
         previous = self.world.recall.previous(missing) if missing else {}
@@ -292,7 +202,7 @@ class Planner:
         decisions: dict[str, Decision] = {}
         blockers = {node: len(self.graph.before[node]) for node in self.graph.nodes}
         wave = [node for node in self.graph.order if not blockers[node]]
-        problems: list[Problem] = []
+        problems = list(item_problems(self.pipeline, self.graph))
         wrong: set[str] = set()
         while wave:
             try:
@@ -303,11 +213,14 @@ class Planner:
                 break
             decisions |= decided
             wave = list(self._next_wave(decided, blockers))
-        rest = [node for node in self.graph.order if node not in decisions and node not in wrong]
-        try:  # also where something is wrong already: all problems are told at once
-            decisions |= self.decide(rest) if rest else {}
-        except RecipeError as error:
-            problems += error.problems
+        while rest := [node for node in self.graph.order if node not in decisions and node not in wrong]:
+            for node in rest:  # one by one: what is skipped is known to those after it
+                try:  # also where something is wrong already: all problems are told at once
+                    decisions |= (decided := self.decide([node]))
+                    list(self._next_wave(decided, blockers))
+                except RecipeError as error:
+                    problems += error.problems
+                    wrong.add(node)
         if problems:
             raise RecipeError(problems)
         return Plan(self.graph, {node: decisions[node] for node in self.shown()})

@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from rhflow.core.document import Pipeline, Step
-from rhflow.core.graph import Node
-from rhflow.core.template import Path, Unresolved, refs_in
+from rhflow.core.graph import grows, linked_to
+from rhflow.core.template import Path, Ref, Unresolved, refs_in
+
+_OF_LOOP = frozenset({"item", "key", "index", "matrix", "variation"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a step's inputs read, worked out once.
 
-    ``late`` are the inputs that may have to wait, ``outside`` those of them that read what earlier steps gave, whatever
-    the item is; ``items`` those that read their item, ``secret`` those that hold a secret.
-    ``status``: whether its ``if`` looks at the status of steps.
+    ``late`` are the inputs that may have to wait, ``outside`` those that read what earlier steps gave, ``looped`` what
+    the others read of their loop, ``secret`` those that hold a secret. ``grown``: whether what the loop runs over comes
+    from steps. ``statuses`` are the steps whose status the ``if`` looks at.
     """
 
     late: frozenset[str]
     outside: frozenset[str]
-    items: frozenset[str]
+    looped: Mapping[str, tuple[Ref, ...]]
     secret: frozenset[str]
-    status: bool
+    grown: bool
+    statuses: frozenset[str]
 
     @classmethod
     def of(cls, step: Step, hidden: Collection[Path]) -> Reading:
-        roots = {name: {ref.path[0] for _, ref in refs_in(value)} for name, value in step.inputs.items()}
-        status = any(ref.path[0] == "steps" and ref.path[-1] == "status" for _, ref in refs_in(step.condition))
+        refs = {name: tuple(ref for _, ref in refs_in(value)) for name, value in step.inputs.items()}
+        roots = {name: {ref.path[0] for ref in found} for name, found in refs.items()}
+        looped = {name: tuple(ref for ref in found if ref.path[0] in _OF_LOOP) for name, found in refs.items()}
+        over = any(reads_any(value, hidden) for value in step.loop_values())
         return cls(
             late=frozenset(name for name, found in roots.items() if found & {"steps", "item", "prev"}),
             outside=frozenset(name for name, found in roots.items() if found & {"steps", "prev"}),
-            items=frozenset(name for name, found in roots.items() if "item" in found),
-            secret=frozenset(name for name, value in step.inputs.items() if reads_any(value, hidden)),
-            status=status,
+            looped={name: found for name, found in looped.items() if found},
+            secret=frozenset(
+                name for name, value in step.inputs.items() if reads_any(value, hidden) or (over and looped[name])
+            ),
+            grown=grows(step),
+            statuses=frozenset(_statuses(step)),
         )
 
-    def tainted(self, node: Node) -> frozenset[str]:
-        """Return the inputs that hold what a step gave: no text in them is ever taken for a path."""
-        binding = node.binding
-        if binding is None:
-            return self.outside
-        written = binding.of is None and isinstance(node.step.loop and node.step.loop.foreach, list | dict)
-        from_step = not written or any(ref.path[0] == "steps" for _, ref in refs_in(binding.item))
-        return self.outside | self.items if from_step else self.outside
+
+def _statuses(step: Step) -> Iterator[str]:
+    """Yield the steps whose status a step's ``if`` looks at, be it through its item or the node before it."""
+    for _, ref in refs_in(step.condition):
+        match ref.path:
+            case ("steps", str(other), *_, "status"):
+                yield other
+            case ("item", *_, "status") if (linked := linked_to(step)) is not None:
+                yield linked
+            case ("prev", "status"):
+                yield step.id
 
 
 def secrets_of(pipeline: Pipeline) -> set[Path]:

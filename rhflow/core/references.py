@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, did_you_mean
+from rhflow.core.graph import Graph, reads
+from rhflow.core.keys import written_key
 from rhflow.core.source import Pointer
-from rhflow.core.template import ROOTS, Ref, Template, Unresolved, refs_in
+from rhflow.core.template import ROOTS, Ref, Template, Unresolved, refs_in, templates_in
 from rhflow.core.values import ARTIFACT_MEMBERS
-from rhflow.core.views import FACT_NAMES, MANY, OUTPUT_NAMES
+from rhflow.core.views import FACT_NAMES, FILES, MANY, OF_LOOPS, OUTPUT_NAMES
 
 RUN_NAMES = ("id", "date")
-_FILES = frozenset({"file", "image", "video", "audio", "model3d"})
+# Names that the nodes of a loop may read, and the key of the step that makes them
+LOOP_NAMES: Mapping[str, str] = {
+    "item": "foreach", "key": "foreach", "index": "foreach", "matrix": "matrix",
+    "variation": "variations", "prev": "chain",
+}  # fmt: skip
 
 
 def values_of(pipeline: Pipeline) -> Iterator[tuple[Unresolved, Collection[str], str | None]]:
@@ -75,6 +81,9 @@ def _bad_root(template: Template, ref: Ref, roots: Collection[str]) -> Problem |
     if root in ROOTS:
         hint = "what can be read here begins with " + ", ".join(f"`{each}`" for each in roots)
         return template.problem("not-here", f"`{root}` cannot be used here", hint=hint, snippet=str(ref))
+    if root in LOOP_NAMES:
+        message = f"`{root}` is known only in a step with `{LOOP_NAMES[root]}`"
+        return template.problem("not-here", message, hint=f"add `{LOOP_NAMES[root]}:` to the step", snippet=str(ref))
     hint = did_you_mean(root, roots, limit=0)
     if hint is None:
         hint = (
@@ -99,10 +108,11 @@ def _bad_member(pipeline: Pipeline, template: Template, ref: Ref, step: str | No
             hint = did_you_mean(name, pipeline.steps)
             return template.problem("unknown-step", f"{who} `{name}`, which is not a step", hint=hint, snippet=str(ref))
         case ("steps", str(name), str(member), *_) if pipeline.steps[name].loop is not None:
-            if member not in OUTPUT_NAMES or member in MANY:
+            if member in OF_LOOPS or member not in (*OUTPUT_NAMES, *FACT_NAMES):
                 return None  # it may be the key of an item
             many = f"{member}s" if f"{member}s" in MANY else "files"
-            message, hint = f"step `{name}` is a loop", f"use `.{many}` for all, or `steps.{name}.items`"
+            all_of_them = f"`.{many}` for all, or " if member in OUTPUT_NAMES else ""
+            message, hint = f"step `{name}` is a loop", f"use {all_of_them}`steps.{name}.items`"
             return template.problem("loop-output", message, hint=hint, snippet=str(ref))
         case ("steps", str(name), "items", *_):
             hint = f"only a step with `foreach`, `matrix` or `variations` has items; use `steps.{name}.files`"
@@ -122,6 +132,29 @@ def _bad_member(pipeline: Pipeline, template: Template, ref: Ref, step: str | No
     return None
 
 
+def item_problems(pipeline: Pipeline, graph: Graph) -> Iterator[Problem]:
+    """Yield a problem for every item that is read by a key that its loop, where that is known by now, does not have."""
+    known = (*OF_LOOPS, *OUTPUT_NAMES, *FACT_NAMES)
+    keys = {each.id: found for each in pipeline.steps.values() if (found := _keys_of(each, graph)) is not None}
+    for value, _, _ in values_of(pipeline) if keys else ():
+        for template, ref in refs_in(value):
+            match ref.path:
+                case ("steps", str(step), str(key), *_) if step in keys and key not in known:
+                    if written_key(key) not in keys[step]:
+                        hint = did_you_mean(key, keys[step])
+                        message = f"step `{step}` has no item `{key}`"
+                        yield template.problem("unknown-item", message, hint=hint, snippet=str(ref))
+
+
+def _keys_of(step: Step, graph: Graph) -> list[str] | None:
+    """Return the keys of a loop, or None where one of them may turn out to be another."""
+    if step.loop is None or f"{step.id}[*]" in graph.nodes:
+        return None
+    bindings = [each for node in graph.items.get(step.id, []) if (each := graph.nodes[node].binding) is not None]
+    late = (template for each in bindings for template in templates_in(each.item))
+    return [each.key for each in bindings] if all(any(reads(each, "steps")) for each in late) else None
+
+
 def _bad_part(pipeline: Pipeline, template: Template, ref: Ref) -> Problem | None:
     """Find a part of a file that files do not have, and a part of a list that has parts by number only."""
     match ref.path:
@@ -129,7 +162,7 @@ def _bad_part(pipeline: Pipeline, template: Template, ref: Ref) -> Problem | Non
             return None
         case ("steps", str(), str(name), str(part), *_) if name in MANY and template.parts is not None:
             message, hint = f"`{Ref(ref.path[:3])}` is a list, it has no `{part}`", "pick one, as in `[0]`"
-        case ("steps", str(), str(name), str(part), *_) if name in _FILES and part not in ARTIFACT_MEMBERS:
+        case ("steps", str(), str(name), str(part), *_) if name in FILES and part not in ARTIFACT_MEMBERS:
             message = f"`{Ref(ref.path[:3])}` is a file, it has no `{part}`"
             hint = did_you_mean(part, ARTIFACT_MEMBERS, limit=12) or ""
         case ("params", str(name), str(part), *_) if pipeline.params[name].is_media and part not in ARTIFACT_MEMBERS:
@@ -145,6 +178,8 @@ def _vars_in_order(pipeline: Pipeline) -> Iterator[tuple[Problem, Pointer]]:
     for at, (name, value) in enumerate(pipeline.vars.items()):
         for template, ref in refs_in(value):
             if ref.path[0] == "vars" and len(ref.path) > 1 and ref.path[1] in names[at:]:
-                message = f"`{name}` uses `{ref.path[1]}`, which is defined no earlier"
-                problem = template.problem("var-order", message, hint="move it up", snippet=str(ref))
+                itself = ref.path[1] == name
+                message = f"`{name}` uses " + ("itself" if itself else f"`{ref.path[1]}`, which comes after it")
+                hint = None if itself else f"move `{ref.path[1]}` above `{name}`"
+                problem = template.problem("var-order", message, hint=hint, snippet=str(ref))
                 yield problem, template.pointer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -38,7 +39,7 @@ def _drop_empty(data: dict[str, Any]) -> None:
 
 def _problems_of(located: Located, error: Any) -> Iterable[Problem]:
     pointer: Pointer = tuple(error.absolute_path)
-    owner = _owner(pointer)
+    owner = _owner(_by_id(located, pointer))
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = list(error.schema.get("properties", {}))
         for key in [each for each in error.instance if each not in known and not str(each).startswith("x-")]:
@@ -55,7 +56,11 @@ def _problems_of(located: Located, error: Any) -> Iterable[Problem]:
 
 
 def _missing(located: Located, pointer: Pointer, owner: str, key: str) -> Problem:
-    hints = {"rhflow": "begin the file with `rhflow: 1`", "steps": "add a `steps:` section", "uses": "add `uses: KIND`"}
+    hints = {
+        "rhflow": "begin the file with `rhflow: 1`",
+        "steps": "add a `steps:` section",
+        "uses": "add its kind, such as `uses: text-to-image`",
+    }
     span = located.key_span(pointer) if pointer else located.span_of(0, 0)
     return Problem("missing-key", f"{owner} lacks `{key}`", span, hints.get(key))
 
@@ -65,7 +70,8 @@ def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
     if error.validator == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         kinds = " or ".join(dict.fromkeys(_SCHEMA_NAMES[each] for each in names))
-        return "wrong-type", f"{owner} must be {kinds}, not {_JSON_NAMES.get(type(value), 'that')}", None
+        message = f"{owner} must be {kinds}, not {_JSON_NAMES.get(type(value), 'that')}"
+        return "wrong-type", f"{owner} is empty" if value is None else message, _hint_of_type(error, names)
     if error.validator == "enum":
         return "wrong-choice", f"{owner} cannot be `{value}`", did_you_mean(str(value), map(str, wanted), limit=12)
     if error.validator == "const":
@@ -73,7 +79,7 @@ def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
     if error.validator == "pattern":
         hint = f"use {_lower(_describe(error.schema))}"
         if error.absolute_schema_path and "propertyNames" not in error.absolute_schema_path:
-            return "wrong-form", f"{owner} cannot be `{value}`", _describe(error.schema)
+            return "wrong-form", f"{owner} cannot be `{value}`", _form_hint(error)
         return "bad-name", f"`{value}` cannot be used as a name here", hint
     if error.validator in ("minProperties", "minItems"):
         return "empty", f"{owner} is empty", "add at least one step" if owner == "`steps`" else None
@@ -85,12 +91,55 @@ def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
     return "shape", f"{owner} is not valid: {error.message}", None
 
 
+def _hint_of_type(error: Any, names: list[str]) -> str | None:
+    value, last = error.instance, list(error.absolute_path)[-1:]
+    if not error.absolute_path:
+        return "`rhflow init` makes a recipe to begin with"
+    if value is None:
+        return _EMPTY.get(str(last[0])) or _EMPTY.get(str(error.absolute_path[0]))
+    if names == ["array"] and isinstance(value, str):
+        return f"write `[{value}]`"
+    return "write `with: {prompt: …}`" if last == ["with"] else None
+
+
+_EMPTY = {
+    "with": "leave `with` out where there is nothing to give",
+    "params": "write a default, or `{type: string}` for a parameter that must be given",
+    "steps": "begin with its kind, such as `uses: text-to-image`",
+}
+
+
+def _form_hint(error: Any) -> str:
+    if list(error.absolute_path) == ["name"]:
+        tidy = re.sub(r"[^A-Za-z0-9._-]+", "-", error.instance).strip("-._")
+        return f"use letters, digits, `.`, `-` and `_`, as in `{tidy or 'poster'}`"
+    return _FORMS.get(list(error.absolute_path)[-1], _lower(_describe(error.schema)))
+
+
+_FORMS = {
+    "timeout": "write a number and `s`, `m` or `h`, as in `90s`, `20m`",
+    "max_cost": "write an amount, as in `12 CNY`",
+    "pool": "use small letters, digits, `-` and `_`, as in `my-pool`",
+}
+
+
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
 def _describe(schema: Mapping[str, Any]) -> str:
     return str(schema.get("description", "something else")).rstrip(".")
+
+
+def _by_id(located: Located, pointer: Pointer) -> Pointer:
+    """Return a pointer with the id of a step in the place of its number, where steps stand in a list."""
+    match pointer:
+        case ("steps", int(at), *rest):
+            step = located.data["steps"][at]
+            own = step.get("id") if isinstance(step, dict) else None
+            return ("steps", str(own or f"number {at + 1}"), *rest)
+        case _:
+            return pointer
 
 
 def _owner(pointer: Pointer) -> str:
@@ -106,6 +155,8 @@ def _owner(pointer: Pointer) -> str:
             return f"output `{key}`"
         case ("defaults", key):
             return f"the defaults of `{key}`"
+        case ("steps", key, *_, str(last), int()):
+            return f"an item of `{last}` of step `{key}`"
         case ("steps", key, *_, last):
             return f"`{last}` of step `{key}`"
         case _:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import yaml
 
@@ -39,14 +39,25 @@ _MERGE_HINT = "write `<<: *name` of a mapping"
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
+class Reader(Protocol):
+    """Reads what lies next to a text and nothing else; both raise SandboxError in words for what cannot be read."""
+
+    def text(self, path: str) -> str:
+        """Return the text of the file at ``path``, relative to the folder of the text."""
+
+    def glob(self, pattern: str) -> list[str]:
+        """Return the sorted paths, relative to the folder of the text, of the files that match."""
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Plain data and the place of every value and key in its text."""
+    """Plain data and the place of every value and key in its text. ``reader`` reads next to that text, if at all."""
 
     source: Source
     data: Any
     places: dict[Pointer, tuple[int, int]] = field(repr=False)
     keys: dict[Pointer, tuple[int, int]] = field(repr=False)
+    reader: Reader | None = field(default=None, repr=False, compare=False)
 
     def span(self, pointer: Pointer) -> Span:
         """Return the place of the value at ``pointer``, or of its nearest parent that has one."""
@@ -255,7 +266,10 @@ class _Builder:
             listed = [((*origin, at), each) for at, each in enumerate(merged)] if isinstance(merged, list) else None
             for place, each in listed if listed is not None else [(origin, merged)]:
                 if not isinstance(each, dict):
-                    self._report("bad-merge", "`<<` merges mappings only", *self.places[place], _MERGE_HINT)
+                    at, (start, end) = self.places[place], self.places[origin]
+                    inside = start <= at[0] < end  # what an alias repeats was written somewhere else
+                    at = at if inside else (start, end)
+                    self._report("bad-merge", "`<<` merges mappings only", *at, _MERGE_HINT)
                     raise RecipeError(self.problems)
                 for key, value in each.items():
                     if key not in done.value:

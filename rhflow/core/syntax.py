@@ -10,6 +10,7 @@ from rhflow.core.errors import Problem, Source
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WIDE_COLON = re.compile(r"^\s*(?:- )?[\w-]+(：)")  # easily typed with a Chinese keyboard
+_NO_COLON = re.compile(r"\s*([\w.-]+)\s*\Z")
 _ONLY_KEY = re.compile(r"\s*[\w.-]+\s*\Z")
 # What the parser says where the cause lies at the beginning of what it was reading, not where it gave up
 _CAUSE_BEFORE = ("could not find expected ':'", "found unexpected end of stream", "unexpected end of stream")
@@ -62,6 +63,8 @@ def _hint(source: Source, index: int, what: str) -> str | None:
         return "put quotes around a value with `${{ … }}` inside `{ }` or `[ ]`"
     if "mapping values are not allowed" in what:
         if _ONLY_KEY.match(before):
+            if above := _NO_COLON.match(source.line(place.line - 1)):
+                return f"put a colon after `{above[1]}` on the line above"
             return "check the indentation: the line above has a value already"
         return "put quotes around a value that holds `: `"
     if "cannot start any token" in what:

@@ -200,13 +200,11 @@ def walk(template: Template, path: Path, names: Mapping[str, Any]) -> Any:
             value = value[step] if not isinstance(value, Artifact) else member_of(value, str(step))
         except (KeyError, IndexError, TypeError, AttributeError):
             raise RecipeError(_missing(template, path[:at], step, value)) from None
-        except ValueError as error:  # the text of a step that is not JSON
-            raise RecipeError(template.problem("not-json", str(error), snippet=str(Ref(path[: at + 1])))) from None
         except ValueError as error:  # the text of a step, read as JSON
             shown = str(Ref(path[: at + 1]))
-            message = f"`{shown}` cannot be read: the text is not JSON ({str(error).lower()})"
             hint = "ask for nothing but JSON in the prompt of that step"
-            raise RecipeError(template.problem("not-json", message, hint=hint, snippet=shown)) from error
+            message = f"`{shown}` cannot be read: {error}"
+            raise RecipeError(template.problem("not-json", message, hint=hint, snippet=shown)) from None
     return value
 
 

@@ -161,7 +161,8 @@ def why_no_text(value: Any) -> tuple[str, str] | None:
                 pass
             case Artifact(name=name):
                 shown = f"the file `{name}`" if isinstance(value, Artifact) else "a list with files"
-                member = "its `.name` or its `.url`" if isinstance(value, Artifact) else "`| map(attribute='name')`"
+                names = "`| map(attribute='name') | join(', ')`"
+                member = "its `.name` or its `.url`" if isinstance(value, Artifact) else names
                 return f"{shown} cannot stand inside a text", f"use {member}"
             case list() | tuple() as items:
                 stack.extend(items)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rhflow.core.document import Loop, Output, Pipeline, Step
-from rhflow.core.loops import key_of
+from rhflow.core.keys import key_of
 from rhflow.core.template import Unresolved, rescope
 
 MAX_VARIANTS = 10_000

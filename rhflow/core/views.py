@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rhflow.core.functions import parse_json
+from rhflow.core.keys import written_key
 from rhflow.core.template import Ref
 from rhflow.core.values import Artifact, Entry, Family, Pending
 
@@ -94,13 +95,13 @@ class EndedView(Mapping[str, Any]):
 
 
 class ItemView(Mapping[str, Any]):
-    """One node of a loop: its key, index and item, and what it gave."""
+    """One node of a loop: its facts (``key``, ``index``, ``item`` …), and what it gave."""
 
     __slots__ = ("_facts", "view")
 
-    def __init__(self, view: Mapping[str, Any], *, key: str, index: int, item: Any) -> None:
+    def __init__(self, view: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         self.view = view
-        self._facts = {"key": key, "index": index, "item": item}
+        self._facts = facts
 
     def __getitem__(self, name: str) -> Any:
         return self._facts[name] if name in self._facts else self.view[name]
@@ -133,7 +134,7 @@ class LoopView(Mapping[str, Any]):
                 done = [each for each in self.items_in_order if each["status"] == "succeeded"]
                 return [output for each in done for output in each[name]]
             case _:
-                return self._by_key[name]
+                return self._by_key[name if name in self._by_key else written_key(name)]
 
     def __iter__(self) -> Iterator[str]:
         yield from ("items", "status", "files", "images", "videos", "audios", "texts")
@@ -171,6 +172,7 @@ _FAMILY_OF_OUTPUT: Mapping[str, Family] = {
 }  # fmt: skip
 FILES = frozenset({"file", "image", "video", "audio", "model3d"})
 MANY = frozenset({"files", "images", "videos", "audios", "texts"})
+OF_LOOPS = MANY | {"items", "status"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from rhflow.core.budget import Spending
 from rhflow.core.calls import StepCall
+from rhflow.core.cost import Estimate
 from rhflow.core.errors import Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
 from rhflow.core.events import EventType
 from rhflow.core.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Reuse, Run, Skip
@@ -52,11 +53,13 @@ class Engine:
         self._done: asyncio.Queue[tuple[str, NodeResult | BaseException]] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._calls: dict[str, StepCall] = {}
+        self._prices: dict[str, Estimate] = {}
         self._leaders: dict[str, str] = {}
         self._followers: dict[str, list[str]] = {}
         self._results: dict[str, NodeResult] = {}
         self._bug: BaseException | None = None
         self._leaving = False
+        self._stopped = False
         self.interrupted = False
         self.over_budget: Problem | None = None
 
@@ -116,7 +119,8 @@ class Engine:
                 case Reuse(_, entry):
                     await self._ports.journal.record("node.reused", node, {"key": entry.key})
                     self._succeed(node, entry, cached=True)
-                case Run(call):
+                case Run(call, _, price):
+                    self._prices[node] = price
                     self._queue(node, call)
                 case Skip(why):
                     await self._skip(node, why)
@@ -137,7 +141,7 @@ class Engine:
             self._followers.setdefault(leader, []).append(node)
             return
         pool = self._planner.graph.nodes[node].step.pool
-        self._schedule.queue(node, (call.kind.pool, *([pool] if pool is not None else [])))
+        self._schedule.queue(node, tuple(dict.fromkeys([call.kind.pool, pool or call.kind.pool])))
 
     async def _release(self, leader: str, entry: Entry | None) -> None:
         """Give those that waited for a call its result, or have them make it themselves."""
@@ -207,7 +211,7 @@ class Engine:
             try:
                 return await self._execute(node, call)
             except TransientError as error:
-                if error.reason not in retry.on:
+                if error.reason not in retry.on or not self._may_pay_again():
                     raise
                 if error.reason == "timeout":  # the author would rather pay again than wait
                     abandoned = {"key": call.key, "outcome": "abandoned"}
@@ -215,6 +219,15 @@ class Engine:
                 facts = {"status": "RETRY", "left": left, "why": error.problems[0].message}
                 await self._ports.journal.record("task.status", node, facts)
         return await self._execute(node, call)
+
+    def _may_pay_again(self) -> bool:
+        """Whether one more paid attempt may begin, which is then counted: not once the run is to stop."""
+        spending = self._ports.spending
+        if self._stopped or (spending is not None and spending.exhausted() is not None):
+            return False
+        if spending is not None:
+            spending.started()
+        return True
 
     async def _execute(self, node: str, call: StepCall) -> Entry:
         async def report(type: EventType, data: dict[str, Any], *, durable: bool = False) -> None:
@@ -240,13 +253,22 @@ class Engine:
             problem = Problem("internal-error", f"step `{node}`: rhflow itself failed: {result!r}")
             await self._fail(node, RhflowError(problem))
         elif result.entry is not None:
-            if self._ports.spending is not None and not result.cached:
-                self._ports.spending.paid(result.entry.cost)
+            self._settle_up(node, result.entry, cached=result.cached)
             self._succeed(node, result.entry, cached=result.cached)
             await self._release(node, result.entry)
         elif result.error is not None:
             await self._fail(node, result.error, result.status)
             await self._release(node, None)
+
+    def _settle_up(self, node: str, entry: Entry, *, cached: bool) -> None:
+        """Count what a call cost, or that it was not made after all."""
+        spending = self._ports.spending
+        if spending is None or not self._calls[node].kind.paid:
+            return
+        if cached:
+            spending.spared()
+        else:
+            spending.paid(entry.cost, self._prices[node])
 
     def _succeed(self, node: str, entry: Entry, *, cached: bool) -> None:
         self._planner.finished(node, entry, cached=cached)
@@ -273,6 +295,7 @@ class Engine:
             self._schedule.finished(node, how)
 
     def _stop(self) -> None:
+        self._stopped = True
         for node in self._schedule.stop():
             self._results[node] = NodeResult(node, "not-run")
 

@@ -82,7 +82,7 @@ _THREE_DIGITS = (
 _FOUR_DIGITS = (
     ApiCode("1000", "Unknown error", "the service gives no reason", "A", _PAID_AGAIN),
     ApiCode("1001", "Invalid URL", "the path of the request does not exist", "P",
-            "check the model's endpoint with `rhflow models`; the model may have been withdrawn"),
+            "look the model up with `rhflow models show MODEL`; it may have been withdrawn"),
     ApiCode("1002", "Invalid API Key", "the API key is not accepted", "N", _KEY),
     ApiCode("1003", "Rate limit exceeded", "too many requests at once", "T", _SLOWER),
     ApiCode("1004", "Task not found", "the task does not exist", "P", _TASK_ID),

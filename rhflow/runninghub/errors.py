@@ -14,6 +14,7 @@ from rhflow.core.errors import (
     RefusedError,
     RhflowError,
     StepError,
+    TransientError,
     UnknownOutcomeError,
     UsageError,
 )
@@ -138,7 +139,7 @@ def unknown_outcome(endpoint: str, cause: ApiError | Exception) -> UnknownOutcom
 def failed_task(
     task_id: str, status: str, *, error: ApiError | None, reason: Mapping[str, Any] | str | None
 ) -> RhflowError:
-    """Return the error for a task that ended without success."""
+    """Return the error for a task that ended without success: a TransientError where a new one may fare better."""
     if status == "CANCEL":
         hint = "it was cancelled outside this run; run again for a new task"
         return StepError(Problem("task-cancelled", f"task `{task_id}` was cancelled", hint=hint))
@@ -146,7 +147,8 @@ def failed_task(
     said = (_said(error) if error else {}) | _reason_fields(reason)
     what = said.get("exception") or _meaning(why)
     at = f" at node `{said['node']}`" if "node" in said else ""
-    return _family(why.row)(_problem(why.row, f"task `{task_id}` failed{at}: {what}", said))
+    family = TransientError if why.row.klass in "TA" else _family(why.row)
+    return family(_problem(why.row, f"task `{task_id}` failed{at}: {what}", said))
 
 
 def network_words(cause: Exception) -> str:

@@ -82,7 +82,7 @@ def test_init_makes_a_recipe_that_runs_with_a_schema_beside_it(case: Case) -> No
     case.run("validate", "recipe.yaml").exit(0)
     first = (case.folder / "recipe.yaml").read_text(encoding="utf-8").splitlines()[0]
     schema = case.folder / first.rpartition("=")[2]
-    assert json.loads(schema.read_text(encoding="utf-8"))["title"] == "rhflow pipeline"
+    assert json.loads(schema.read_text(encoding="utf-8")) == load_schema("pipeline.full")
     case.run("init").exit(2).says("already there")
 
 

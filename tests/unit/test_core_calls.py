@@ -205,7 +205,7 @@ def test_upscale_goes_by_what_an_earlier_step_gives(file: str, model: str) -> No
         ("{uses: text-to-image, model: drawn}", "unknown-model", "did you mean `draw`?", "drawn"),
         ("{uses: text-to-image, model: zzzzz}", "unknown-model", "leave `model` out", "zzzzz"),
         ("{uses: image-to-image, model: draw}", "wrong-task", "write `uses: text-to-image`", "draw"),
-        ("{uses: text-to-video}", "no-default", "add `model: …`", "a"),
+        ("{uses: text-to-video}", "no-default", "no model of the catalogue does", "a"),
         ("{uses: text-to-image, model: broken}", "not-callable", "choose another model", "broken"),
     ],
 )

@@ -132,7 +132,7 @@ def test_a_missing_file_is_told_by_the_callback() -> None:
         (Field("voice", "enum", enum=tuple(f"v{at}" for at in range(20))), "v3x", "did you mean `v3`?"),
         (Field("voice", "enum", enum=tuple(f"v{at}" for at in range(20))), "?", "such as `v0`, `v1`"),
         (STEPPED, 100, "use 96 or 128"),
-        (TEXT, ["a", "b"], "pick one, as in `[0]`"),
+        (TEXT, ["a", "b"], "give one, or pick one as in `[0]`"),
     ],
 )
 def test_a_hint_says_what_to_write(field: Field, given: Any, hint: str) -> None:
@@ -147,10 +147,10 @@ PENDING_TAKEN = [
     (LINK, "text"), (PICTURES, "image"), (WORDS, "text"),
 ]  # fmt: skip
 PENDING_REFUSED = [
-    (TEXT, "image", "takes a plain value, not an image"), (TEXT, "file", "takes a plain value, not a file"),
+    (TEXT, "image", "takes text, not an image"), (TEXT, "file", "takes text, not a file"),
     (DURATION, "video", "takes a plain value, not a video"), (WHOLE, "audio", "takes a plain value, not sound"),
     (PICTURE, "video", "takes an image, not a video"), (PICTURE, "model3d", "takes an image, not a 3D model"),
-    (PICTURES, "audio", "takes an image, not sound"), (LINK, "video", "takes a plain value, not a video"),
+    (PICTURES, "audio", "takes an image, not sound"), (LINK, "video", "takes an image, not a video"),
 ]  # fmt: skip
 
 

@@ -59,7 +59,7 @@ KEPT: dict[str, object] = {
     "${{ params.n + 1 }}": 6,
     "${{ params.list | length }}": 2,
     "${{ params.list | map('upper') }}": ["A", "B"],
-    "${{ params.map.items() }}": [("k", 1)],
+    "${{ params.map.items() }}": [["k", 1]],
     "${{ range(3) }}": [0, 1, 2],
     "${{ not params.yes }}": False,
     "${{ none }}": None,
@@ -92,7 +92,8 @@ TEXTS: dict[str, str] = {
     "{% for each in params.list %}${{ loop.index }}${{ each }} {% endfor %}": "1a 2b ",
     "{% set x = params.n %}${{ x }}!": "5!",
     "{% set d = steps.draw %}${{ d.text }}": '{"q": [1]}',
-    "{% macro twice(x) %}${{ x }}${{ x }}{% endmacro %}${{ twice('a') }}": "aa",
+    "{% set twice %}${{ params.word }}${{ params.word }}{% endset %}${{ twice }}!": "catcat!",
+    "a ${{ params.list | map('upper') }}": 'a ["A", "B"]',
     "{# nothing #}x": "x",
     "${{ params.n }}{# five #}": "5",
     "a ${{ params.list | join(' and ') }}": "a a and b",
@@ -149,14 +150,14 @@ def test_braces_without_a_dollar_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("${{ }}", "got `}}`"),
-        ("${{ params.n", "not closed"),
-        ("${{ params. }}", "expected name or number"),
-        ("${{ params.n + }}", "unexpected `}}`"),
-        ("{% if params.yes %}x", "endif"),
-        ("{% frobnicate %}", "unknown tag"),
-        ("{# x", "end of comment"),
-        ("${{ a b }}", "got 'b'"),
+        ("${{ }}", "an expression is missing before `}}`"),
+        ("${{ params.n", "`}}` is missing"),
+        ("${{ params. }}", "a name is missing after the dot"),
+        ("${{ params.n + }}", "something is missing before `}}`"),
+        ("{% if params.yes %}x", "`{% if %}` is never closed"),
+        ("{% endif %}", "has no `{% if %}` before it"),
+        ("{# x", "`{#` begins a comment that never ends"),
+        ("${{ a b }}", "`b` cannot follow here"),
     ],
 )
 def test_bad_syntax_is_told_in_words(text: str, words: str) -> None:
@@ -186,7 +187,10 @@ ESCAPES = [
 @pytest.mark.parametrize("text", ESCAPES)
 def test_nothing_reaches_beyond_the_recipe(text: str) -> None:
     problem = refused(text)
-    assert problem.code in ("forbidden", "unknown-name", "unknown-filter", "template-failed")
+    assert problem.code in (
+        "forbidden", "unknown-name", "unknown-filter", "template-failed", "list-too-long", "text-too-long",
+        "needs-call",
+    )  # fmt: skip
     assert "rhflow." not in problem.message
     assert not problem.message.endswith((".", ": "))
 
@@ -201,8 +205,6 @@ def test_nothing_reaches_beyond_the_recipe(text: str) -> None:
         ("see ${{ {'a': params.photo} | tojson }}", "a list with files cannot stand inside a text"),
         ("see ${{ steps.draw }}", "a whole step cannot stand inside a text"),
         ("see ${{ steps }}", "a whole step cannot stand inside a text"),
-        ("see ${{ params.list | map('upper') }}", "a generator cannot stand inside a text"),
-        ("see ${{ params.word.upper + '' if false else params.word.upper }}", "cannot stand inside a text"),
     ],
 )
 def test_what_has_no_text_cannot_stand_in_one(text: str, words: str) -> None:
@@ -217,7 +219,7 @@ def test_names_are_strict() -> None:
     assert refused("${{ steps.draw.image.widht }}").hint == "did you mean `width`?"
     assert refused("${{ params.list[7] }}").hint == "it is a list of 2: pick one, as in `[0]`"
     assert refused("${{ params.map.k.x }}").message == "`params.map.k` has no `x`"
-    assert refused("${{ params.wrod | upper }}").message == "there is no `wrod`"
+    assert refused("${{ params.wrod | upper }}").message == "`params` has no `wrod`"
     assert refused("${{ nobody | upper }}").message == "`nobody` is not a name"
     assert refused("${{ steps.draw.audio }}").code == "unknown-name"
 
@@ -262,9 +264,9 @@ READS: dict[str, list[str]] = {
     "${{ steps[params.which ~ '-x'][vars.y] }}": ["steps[None][None]", "params.which", "vars.y"],
     "{% for x in steps.b.files %}${{ x.name }}{% endfor %}": ["steps.b.files"],
     "{% set y = params.a %}${{ y }}": ["params.a"],
-    "{% macro m(z) %}${{ z }}${{ vars.q }}{% endmacro %}${{ m(1) }}": ["vars.q"],
+    "{% for z in [1] %}${{ z }}${{ vars.q }}{% endfor %}": ["vars.q"],
     "${{ params.list | map(attribute='x') | join(params.sep) }}": ["params.list", "params.sep"],
-    "${{ params.a.upper() }}": ["params.a.upper"],
+    "${{ params.a.upper() }}": ["params.a"],
     "${{ range(params.n) }}": ["params.n"],
     "$${{ params.a }}": [],
     "{# ${{ params.a }} #}": [],

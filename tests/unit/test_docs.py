@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rhflow.app.load import load
+from rhflow.cli.models import SUBCOMMANDS
 from rhflow.cli.root import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def test_recipes_in_the_docs_are_valid(block: str, tmp_path: Path) -> None:
 def test_shipped_recipes_are_valid_and_help_editors(path: Path) -> None:
     assert not load(path).warnings
     first = path.read_text(encoding="utf-8").splitlines()[0]
-    assert first == "# yaml-language-server: $schema=../schemas/pipeline.schema.json"
+    assert first == "# yaml-language-server: $schema=../schemas/pipeline.full.schema.json"
 
 
 def test_every_command_is_documented() -> None:
@@ -40,6 +41,12 @@ def test_every_command_is_documented() -> None:
     for name in COMMANDS:
         assert f"## rhflow {name}\n" in page
         assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_commands_of_a_group_are_documented() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for name in SUBCOMMANDS:
+        assert f"### rhflow models {name}\n" in page
 
 
 def test_the_generated_page_is_fresh() -> None:

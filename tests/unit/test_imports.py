@@ -18,7 +18,7 @@ def modules_after(code: str) -> set[str]:
     return {name.split(".")[0] for name in done.stdout.split()}
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["runs"]])
+@pytest.mark.parametrize("arguments", [["--version"], ["runs"], ["models", "list"]])
 def test_quick_commands_load_little(arguments: list[str], tmp_path: object) -> None:
     code = (
         f"sys.argv = ['rhflow', *{arguments!r}]\n"

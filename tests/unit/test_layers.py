@@ -41,8 +41,8 @@ CORE_ORDER = tuple(
     """
     errors values canonical events kinds cost syntax source bounds formats functions lists filters methods
     operators wording grammar evaluate blocks sandbox template coerce ratios inputs describe
-    input_schema editor_schema shape document params statics loops
-    graph draw views calls references check select reading plan planner budget schedule variants
+    input_schema editor_schema shape document params statics keys loops tables
+    graph draw views calls references check select reading plan progress planner budget schedule variants
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}
