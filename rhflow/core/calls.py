@@ -123,7 +123,7 @@ class Calls:
         model = self.models.find(str(reference))
         if model is None:
             hint = did_you_mean(str(reference), self.models.names(kind.tasks) or self.models.names(), limit=0)
-            hint = hint or f"leave `model` out to use the default of `{kind.name}`"
+            hint = hint or f"`rhflow models list --task {kind.name}` shows what there is"
             raise NoModelError(Trouble("model", "unknown-model", f"there is no model `{reference}`", hint))
         if not set(model.tasks) & set(kind.tasks):
             does = " and ".join(f"`{each}`" for each in model.tasks)
@@ -131,7 +131,9 @@ class Calls:
             raise NoModelError(Trouble("model", "wrong-task", message, self._other_kind(model)))
         if not model.callable:
             message = f"model `{model.id}` cannot be called: {model.note or 'too little is known of it'}"
-            raise NoModelError(Trouble("model", "not-callable", message, "choose another model"))
+            raise NoModelError(
+                Trouble("model", "not-callable", message, f"`rhflow models list --task {kind.name}` shows others")
+            )
         return model
 
     def _other_kind(self, model: Model) -> str | None:
@@ -190,11 +192,12 @@ def finish(draft: Draft, node: Node, realm: Realm, *, secret: Collection[str] = 
 
 
 def _reseeded(draft: Draft, variation: int) -> dict[str, Any]:
-    """Return the inputs of one take: where a seed is given, take i uses seed + i - 1."""
+    """Return the inputs of one take: where a seed is given, take i uses seed + i - 1, as far as seeds go."""
     values = dict(draft.bound.values)
     for each in draft.model.fields if draft.model is not None else ():
         if each.alias == "seed" and isinstance(seed := values.get(each.name), int) and seed >= 0:
-            values[each.name] = seed + variation - 1
+            low, seed = int(each.minimum or 0), seed + variation - 1
+            values[each.name] = seed if each.maximum is None else low + (seed - low) % (int(each.maximum) - low + 1)
     return values
 
 

@@ -124,7 +124,7 @@ def _choice(target: Field, value: Any) -> str:
         return text
     folded = fold(text)
     for each in target.enum:
-        if fold(each) in (folded, f"{folded}p"):  # `1080` means `1080p`
+        if fold(each) == folded or (folded.isdigit() and fold(each) == f"{folded}p"):  # `1080` means `1080p`
             return each
     raise BadValueError("wrong-choice", f"`{text}` is not one of its {len(target.enum)} values", _choices(target, text))
 

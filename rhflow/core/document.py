@@ -280,6 +280,10 @@ class _Reader:
         if not isinstance(written, str):
             return parse_value(written, self._located, here, self._found)
         text = written.strip()
+        if not text:
+            span, hint = self._located.span(here), "remove it, or write an expression, as in `params.draft`"
+            self._found.append(Problem("bad-condition", "`if` is empty", span, hint))
+            return None
         found = parse_value(text if "${{" in text else f"${{{{ {text} }}}}", self._located, here, self._found)
         if isinstance(found, Template) and not found.exact:
             message = "`if` is a text around an expression, and a text is always true"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -61,6 +62,8 @@ def _content(item: Any) -> Any:
             return {str(name): _content(each) for name, each in item.items()}
         case Mapping():
             return [item.get("key"), _content(item.get("files", [])), item.get("texts", [])]
+        case float() if not math.isfinite(item):
+            return str(item)
         case _:
             return canonical(item)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from rhflow.core.document import Pipeline, Step
@@ -14,6 +15,7 @@ from rhflow.core.values import ARTIFACT_MEMBERS
 from rhflow.core.views import FACT_NAMES, FILES, MANY, OF_LOOPS, OUTPUT_NAMES
 
 RUN_NAMES = ("id", "date")
+MOST_OF_ONE_VALUE = 20  # problems: each is looked for in the whole of its text
 # Names that the nodes of a loop may read, and the key of the step that makes them
 LOOP_NAMES: Mapping[str, str] = {
     "item": "foreach", "key": "foreach", "index": "foreach", "matrix": "matrix",
@@ -53,11 +55,15 @@ def loop_names(step: Step) -> tuple[str, ...]:
 
 def name_problems(pipeline: Pipeline) -> Iterator[tuple[Problem, Pointer]]:
     """Yield every problem with a name, and the pointer of the value that holds it."""
+    told: Counter[Pointer] = Counter()
     for value, roots, step in values_of(pipeline):
         for template, ref in refs_in(value):
+            if told[template.pointer] >= MOST_OF_ONE_VALUE:
+                continue
             problem = _bad_root(template, ref, roots) or _bad_member(pipeline, template, ref, step)
             problem = problem or _bad_part(pipeline, template, ref)
             if problem is not None:
+                told[template.pointer] += 1
                 yield problem, template.pointer
     yield from _vars_in_order(pipeline)
     yield from _needs(pipeline)

@@ -8,7 +8,7 @@ twelve), duplicate keys are refused, alias expansion is bounded and tags that bu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -36,7 +36,8 @@ _HEX = re.compile(r"0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 _MERGE_HINT = "write `<<: *name` of a mapping"
-_EXPRESSION = re.compile(r"\$\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_CODE_BEGINS = re.compile(r"\$\{\{|\{%")
+_LONGEST_SNIPPET = 500
 
 
 class Reader(Protocol):
@@ -77,19 +78,45 @@ class Located:
         while pointer and pointer not in self.places:
             pointer = pointer[:-1]
         start, end = self.places.get(pointer, (0, 0))
-        text, named = self.source.text, snippet[0].isalpha() or snippet[0] == "_"
+        text, named = self.source.text, snippet[:1].isalpha() or snippet[:1] == "_"
+        if not 0 < len(snippet) <= _LONGEST_SNIPPET:
+            return self.span_of(start, end)
         word = re.compile(rf"(?<![\w.]){re.escape(snippet)}(?!\w)" if named else re.escape(snippet))
-        for code in _EXPRESSION.finditer(text, start, end) if named else ():
-            if found := word.search(text, *code.span()):
+        codes = list(_code_spans(text, start, end))
+        if named or _CODE_BEGINS.match(snippet):
+            for code in codes:
+                if found := word.search(text, *code):
+                    return self.span_of(*found.span())
+        for gap in _gaps(codes, start, end):
+            if found := word.search(text, *gap):
                 return self.span_of(*found.span())
-        outside = _EXPRESSION.sub(lambda code: " " * len(code[0]), text[start:end])
-        if found := word.search(outside):
-            return self.span_of(start + found.start(), start + found.end())
         return self.span_of(start, end)
 
     def span_of(self, start: int, end: int) -> Span:
         """Return the span between two offsets of the text."""
         return self.source.span(start, end)
+
+
+def _code_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where each expression or block begins and ends; what is not closed is none. Takes linear time."""
+    unclosed: set[str] = set()
+    while (begin := _CODE_BEGINS.search(text, start, end)) is not None:
+        closing = "}}" if begin[0] == "${{" else "%}"
+        stop = -1 if closing in unclosed else text.find(closing, begin.end(), end)
+        if stop < 0:
+            unclosed.add(closing)
+            start = begin.end()
+        else:
+            yield begin.start(), stop + 2
+            start = stop + 2
+
+
+def _gaps(codes: list[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield what lies between expressions."""
+    for begin, stop in codes:
+        yield start, begin
+        start = stop
+    yield start, end
 
 
 def read(source: Source, *, loader: Any = _LOADER) -> Located:

@@ -149,9 +149,9 @@ def rescope(value: Unresolved, prefix: str) -> Unresolved:
 
 
 def refs_in(value: Unresolved) -> Iterator[tuple[Template, Ref]]:
-    """Yield every reference inside a value, with the template that makes it."""
+    """Yield every reference inside a value once, with the template that makes it."""
     for template in templates_in(value):
-        for ref in template.refs:
+        for ref in dict.fromkeys(template.refs):
             yield template, ref
 
 
@@ -213,6 +213,8 @@ def _missing(template: Template, before: Path, step: str | int, value: Any) -> P
 
     choices = list(value) if isinstance(value, Mapping) else ARTIFACT_MEMBERS if isinstance(value, Artifact) else []
     hint = did_you_mean(str(step), [str(each) for each in choices])
+    if value is None and before == ("prev",):
+        hint = f"nothing is before the first item: `${{{{ prev.{step} if prev else … }}}}`"
     if isinstance(value, list):
         hint = f"it is a list of {len(value)}" + (": pick one, as in `[0]`" if value else "")
     shown = str(Ref((*before, step)))

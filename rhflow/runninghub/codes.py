@@ -33,9 +33,9 @@ _PAID_AGAIN = "run again when you like (a new task is a new payment), or allow i
 _SLOWER = "nothing to do, rhflow waits; to ask for less at once use `--pool account=1`"
 _TOP_UP = "add money to the wallet on the RunningHub site, then run again; finished steps are not paid again"
 _TASK_ID = "the task is unknown on this site or its record has been removed; check the site and the task id"
-_NODES = "compare `nodes` with the workflow: node ids and field names must exist in it, and no value may be null"
+_NODES = "compare the values with the workflow: node ids and field names must exist in it, and none may be null"
 _REPORT = "a newer rhflow may know better; if not, report it with the request's endpoint"
-_SMALLER = "use a smaller file, for example with a `resize` or `trim` step before this one"
+_SMALLER = "use a smaller file"
 _REWORD = "change the prompt or the input picture; the service does not accept this content"
 _SITE_ID = "check the id, and that it belongs to this site (`.cn` and `.ai` share nothing)"
 
@@ -55,7 +55,7 @@ _THREE_DIGITS = (
     ApiCode("433", "VALIDATE_PROMPT_FAILED", "the workflow is not valid", "P",
             "open the workflow on the RunningHub site, repair the nodes named, and run it there once"),
     ApiCode("435", "TASK_USER_EXCLAPI_INSTANCE_NOT_FOUND", "the account has no machine of this kind", "P",
-            "set `instanceType: plus` on the step for a 48 GB machine, or rent one of that kind"),
+            "rent a machine of that kind on the RunningHub site, or use another account"),
     ApiCode("436", "TASK_USER_EXCLAPI_REQUIRED", "the plan with dedicated machines has expired", "N",
             "renew the plan on the RunningHub site, or use a key of another kind"),
     ApiCode("500", "UNKNOWN_ERROR", "the service has a fault of its own", "A", _AGAIN),
@@ -98,7 +98,7 @@ _FOUR_DIGITS = (
     ApiCode("1013", "File processing failed", "an input file cannot be fetched or decoded", "P",
             "open the input file to see that it is whole; a link must be public and less than a day old"),
     ApiCode("1014", "Access Denied: Standard Model API", "hosted models need an enterprise-shared API key", "N",
-            "use an enterprise-shared key; a member's key can run `comfyui` and `app` steps"),
+            "use an enterprise-shared key: hosted models are served to no other"),
     ApiCode("1015", "Generation failed", "the model failed", "A", _PAID_AGAIN),
     ApiCode("1101", "Node info error", "the node values cannot be read", "P", _NODES),
     ApiCode("1501", "Content verification failed", "the content is refused by moderation", "N", _REWORD),

@@ -1,0 +1,676 @@
+"""Plans of loops: what their nodes can read, what a whole loop gives, what is skipped, and what is made again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rhflow.core.errors import RecipeError
+from rhflow.core.plan import Later, Plan, Reuse, Run, Skip, Wait
+from rhflow.core.values import Outputs
+from tests.fakes import FakeExecutor, FakeModels, artifact, outputs_of
+from tests.support import Bench, files, plan_of, problems_of, statuses
+from tests.unit.test_core_calls import DRAW, PAINT
+
+SHOTS = """
+params:
+  shots:
+    type: list
+    default: [{key: hero, scene: on marble}, {key: hand, scene: in a hand}, {key: macro, scene: the cap}]
+steps:
+  still:
+    uses: text-to-image
+    foreach: ${{ params.shots }}
+    with: {prompt: "${{ item.scene }}"}
+  clip:
+    uses: image-to-video
+    foreach: ${{ steps.still.items }}
+    with: {prompt: "${{ item.item.scene }}", image: "${{ item.image }}"}
+  poster:
+    uses: image-to-image
+    with: {prompt: all of them, images: "${{ steps.still.images }}"}
+"""
+
+
+def prompts(plan: Plan) -> dict[str, Any]:
+    """Return the prompt of every call that is known."""
+    return {node: each.call.inputs["prompt"] for node, each in plan.decisions.items() if isinstance(each, Run)}
+
+
+def kinds(plan: Plan) -> dict[str, str]:
+    return {node: type(each).__name__ for node, each in plan.decisions.items()}
+
+
+def skips(plan: Plan) -> dict[str, str]:
+    return {node: each.why for node, each in plan.decisions.items() if isinstance(each, Skip)}
+
+
+def one(text: str, **told: Any) -> dict[str, Any]:
+    """Return the prompts of a recipe with one step ``s``, given without its kind."""
+    return prompts(plan_of(f"steps: {{s: {{uses: text-to-image, {text}}}}}", **told))
+
+
+async def prompts_run(text: str, **told: Any) -> dict[str, Any]:
+    """Run a recipe and return the prompt that each node was sent."""
+    bench = Bench(text, **told)
+    results = await bench.run()
+    assert {each.status for each in results.values()} <= {"succeeded", "skipped"}, statuses(results)
+    return {call.node: call.inputs.get("prompt") for call in bench.executor.calls}
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def test_item_key_and_index() -> None:
+    found = one('foreach: [{key: A, say: x}, b], with: {prompt: "${{ key }} ${{ index }} ${{ item }}"}')
+    assert found == {"s[a]": 'a 0 {"key": "A", "say": "x"}', "s[b]": "b 1 b"}
+
+
+def test_matrix_and_variation() -> None:
+    prompt = "${{ matrix.look }} ${{ matrix.n }} ${{ variation }}"
+    assert one(f'matrix: {{look: [day], n: [1, 2]}}, variations: 2, with: {{prompt: "{prompt}"}}') == {
+        "s[day-1-1]": "day 1 1", "s[day-1-2]": "day 1 2", "s[day-2-1]": "day 2 1", "s[day-2-2]": "day 2 2",
+    }  # fmt: skip
+
+
+def test_a_map_and_a_range() -> None:
+    assert one('foreach: {Morning: sun, night: moon}, with: {prompt: "${{ item }}"}') == {
+        "s[morning]": "sun",
+        "s[night]": "moon",
+    }
+    assert one('foreach: {range: 2}, with: {prompt: "take ${{ item + 1 }}"}') == {"s[0]": "take 1", "s[1]": "take 2"}
+
+
+def test_items_may_use_params_and_vars() -> None:
+    text = """
+    params: {brand: Nimbus}
+    vars: {look: soft}
+    steps:
+      s:
+        uses: text-to-image
+        foreach: ["${{ params.brand }}", {key: b, say: "${{ vars.look }} light", deep: [{at: "${{ params.brand }}"}]}]
+        with: {prompt: "${{ item.say if key == 'b' else item }} ${{ item.deep[0].at if key == 'b' else '' }}"}
+    """
+    assert prompts(plan_of(text)) == {"s[nimbus]": "Nimbus ", "s[b]": "soft light Nimbus"}
+
+
+def test_nested_data_keeps_its_types() -> None:
+    text = """
+    steps:
+      s:
+        uses: image-to-video
+        foreach: [{image: a.png, seconds: 10, tags: [x, {y: z}]}]
+        with: {prompt: "${{ item.tags[1].y }} ${{ item.tags | length }}", image: "${{ item.image }}", duration: "${{ item.seconds }}"}
+    """  # noqa: E501
+    [decision] = plan_of(text, local=files("a.png")).decisions.values()
+    assert isinstance(decision, Run)
+    assert decision.call.inputs["prompt"] == "z 2"
+    assert decision.call.inputs["duration"] == "10"
+    assert decision.call.inputs["firstImageUrl"] == artifact("a.png")
+
+
+def test_a_prompt_without_the_item_is_one_call_for_all() -> None:
+    plan = plan_of("steps: {s: {uses: text-to-image, foreach: [a, b], with: {prompt: x}}}")
+    first, second = plan.decisions.values()
+    assert isinstance(first, Run)
+    assert isinstance(second, Run)
+    assert first.call.key == second.call.key
+    assert (second.reasons, str(plan.cost)) == (("the same call as `s[a]`",), "0.2 CNY")
+
+
+async def test_prev_is_what_the_node_before_gave_and_null_for_the_first() -> None:
+    text = """
+    steps:
+      s:
+        uses: text-to-text
+        foreach: [a, b, c]
+        chain: true
+        with: {prompt: "${{ item }} after ${{ prev.text if prev else 'nothing' }}"}
+    """
+    said = FakeExecutor({f"s[{key}]": Outputs(texts=(key.upper(),)) for key in "abc"})
+    assert await prompts_run(text, executor=said) == {
+        "s[a]": "a after nothing",
+        "s[b]": "b after A",
+        "s[c]": "c after B",
+    }
+
+
+def test_prev_of_the_first_item_has_no_outputs() -> None:
+    text = """
+    steps:
+      s: {uses: image-to-image, foreach: [a, b], chain: true, with: {prompt: x, image: "${{ prev.image }}"}}
+    """
+    with pytest.raises(RecipeError) as caught:
+        plan_of(text)
+    [problem] = caught.value.problems
+    assert problem.hint == "nothing is before the first item: `${{ prev.image if prev else … }}`"
+
+
+# --- files in items --------------------------------------------------------------------------------------------------
+
+
+def test_paths_that_the_author_or_a_parameter_gave_are_files() -> None:
+    for foreach in ("[a.png, {image: a.png}]", '"${{ params.pictures }}"', '"${{ vars.pictures }}"'):
+        text = f"""
+        params: {{pictures: {{type: list, default: [a.png]}}, use: x}}
+        vars: {{pictures: [a.png]}}
+        steps:
+          s:
+            uses: upscale
+            foreach: {foreach}
+            with: {{image: "${{{{ item.image if item is mapping else item }}}}"}}
+        """
+        for decision in plan_of(text, local=files("a.png")).decisions.values():
+            assert isinstance(decision, Run)
+            assert decision.call.inputs["imageUrl"] == artifact("a.png")
+
+
+def test_paths_in_a_matrix_are_files_too() -> None:
+    text = 'steps: {s: {uses: upscale, matrix: {of: [a.png, b.png]}, with: {image: "${{ matrix.of }}"}}}'
+    plan = plan_of(text, local=files("a.png", "b.png"))
+    assert [each.call.inputs["imageUrl"].name for each in plan.decisions.values()] == ["a.png", "b.png"]  # type: ignore[union-attr]
+
+
+async def test_a_path_of_the_author_is_a_file_also_two_loops_later() -> None:
+    text = """
+    steps:
+      still:
+        uses: text-to-image
+        foreach: [{key: a, end: end.png}]
+        with: {prompt: x}
+      clip:
+        uses: start-end-to-video
+        foreach: ${{ steps.still.items }}
+        with: {prompt: x, first_frame: "${{ item.image }}", last_frame: "${{ item.item.end }}"}
+    """
+    bench = Bench(text, local=files("end.png"))
+    assert statuses(await bench.run()) == {"still[a]": "succeeded", "clip[a]": "succeeded"}
+    assert artifact("end.png") in bench.executor.calls[1].inputs.values()
+
+
+@pytest.mark.parametrize(
+    ("loop", "value"),
+    [
+        ('foreach: "${{ steps.words.json }}"', "item.path"),
+        ("matrix: {of: \"${{ steps.words.json | map(attribute='path') | list }}\"}", "matrix.of"),
+        ('foreach: [{path: "${{ steps.words.json[0].path }}"}]', "item.path"),
+        ('foreach: [a.png], variations: "${{ steps.words.json | length }}"', "steps.words.json[0].path"),
+    ],
+)
+async def test_a_path_that_a_model_wrote_is_never_read(loop: str, value: str) -> None:
+    text = f"""
+    steps:
+      words: {{uses: text-to-text, with: {{prompt: JSON}}}}
+      s: {{uses: upscale, {loop}, with: {{image: "${{{{ {value} }}}}"}}}}
+    """
+    said = FakeExecutor({"words": Outputs(texts=('[{"path": "a.png"}]',))})
+    bench = Bench(text, local=files("a.png"), executor=said)
+    results = await bench.run()
+    [failed] = [each for each in results.values() if each.status == "failed"]
+    assert failed.error is not None
+    assert [each.code for each in failed.error.problems] == ["not-a-file"]
+    assert said.nodes == ["words"]
+
+
+# --- what is not known yet -------------------------------------------------------------------------------------------
+
+
+def test_a_linked_item_is_known_as_far_as_the_recipe_tells() -> None:
+    text = """
+    steps:
+      still:
+        uses: text-to-image
+        foreach: [{key: a, seconds: 5, model: kling-v2-6-pro-i2v}, {key: b, seconds: 10, model: kling-v2-6-pro-i2v}]
+        with: {prompt: x}
+      clip:
+        uses: image-to-video
+        foreach: ${{ steps.still.items }}
+        model: ${{ item.item.model }}
+        with: {prompt: "${{ item.key }} ${{ item.index }}", image: "${{ item.image }}", duration: "${{ item.item.seconds }}"}
+    """  # noqa: E501
+    plan = plan_of(text)
+    clips = [plan.decisions["clip[a]"], plan.decisions["clip[b]"]]
+    assert [each.draft.bound.values["prompt"] for each in clips if isinstance(each, Wait)] == ["a 0", "b 1"]
+    assert [each.draft.bound.values["duration"] for each in clips if isinstance(each, Wait)] == ["5", "10"]
+    short, long = (each.estimate.high for each in clips if isinstance(each, Wait))
+    assert short is not None
+    assert long is not None
+    assert long > short
+
+
+def test_what_waits_in_one_part_of_an_item_does_not_hold_up_the_others() -> None:
+    text = """
+    steps:
+      draw: {uses: text-to-image, with: {prompt: x}}
+      clip:
+        uses: image-to-video
+        foreach: [{key: a, image: "${{ steps.draw.image }}", model: kling-v2-6-pro-i2v, seconds: 10}]
+        model: ${{ item.model }}
+        with: {prompt: "${{ item.key }}", image: "${{ item.image }}", duration: "${{ item.seconds }}"}
+    """
+    decision = plan_of(text).decisions["clip[a]"]
+    assert isinstance(decision, Wait)
+    assert decision.draft.model is not None
+    assert (decision.draft.model.id, decision.draft.bound.values["duration"]) == ("kling-v2-6-pro-i2v", "10")
+    assert decision.on == ("draw",)
+
+
+def test_the_wrong_medium_of_an_item_is_found_before_anything_runs() -> None:
+    text = """
+    steps:
+      still: {uses: text-to-image, foreach: [a], with: {prompt: x}}
+      sing: {uses: upscale, foreach: "${{ steps.still.items }}", with: {video: "${{ item.video }}"}}
+    """
+    assert [each.message for each in problems_of(text)] == ["step `still` gives an image, not a video"]
+
+
+def test_a_linked_loop_knows_the_length_of_its_clips() -> None:
+    text = """
+    steps:
+      clip:
+        uses: image-to-video
+        foreach: [{key: a, seconds: 5}, {key: b, seconds: 10}]
+        with: {prompt: x, image: a.png, duration: "${{ item.seconds }}"}
+      big:
+        uses: upscale
+        foreach: ${{ steps.clip.items }}
+        with: {video: "${{ item.video }}", resolution: 1080p}
+    """
+    plan = plan_of(text, local=files("a.png"))
+    prices = [each.estimate.high for node, each in plan.decisions.items() if isinstance(each, Wait)]
+    assert prices[0] is not None
+    assert prices == [prices[0], prices[0] * 2]
+
+
+def test_a_loop_that_grows_is_one_line_with_an_unknown_price() -> None:
+    text = """
+    steps:
+      words: {uses: text-to-text, with: {prompt: JSON}}
+      still: {uses: text-to-image, foreach: "${{ steps.words.json }}", with: {prompt: "${{ item }}"}}
+      up: {uses: upload, foreach: "${{ steps.words.json }}", with: {file: "${{ item }}"}}
+      clip: {uses: image-to-video, foreach: "${{ steps.still.items }}", with: {prompt: x, image: "${{ item.image }}"}}
+      poster: {uses: image-to-image, with: {prompt: x, images: "${{ steps.still.images }}"}}
+    """
+    plan = plan_of(text)
+    assert kinds(plan) == {"words": "Run", "still[*]": "Later", "up[*]": "Later", "clip[*]": "Later", "poster": "Wait"}
+    still, up, clip = (plan.decisions[f"{name}[*]"] for name in ("still", "up", "clip"))
+    assert isinstance(still, Later)
+    assert isinstance(up, Later)
+    assert isinstance(clip, Later)
+    assert (still.on, clip.on) == (("words",), ("still[*]",))
+    assert (still.estimate.known, up.estimate.known) == (False, True)
+    assert not plan.cost.known
+
+
+# --- the whole loop --------------------------------------------------------------------------------------------------
+
+
+async def test_a_whole_loop_in_the_order_of_its_items() -> None:
+    text = (
+        SHOTS
+        + """
+  words:
+    uses: text-to-text
+    with: {prompt: "${{ steps.still.status }} ${{ steps.still.items | map(attribute='key') | join('+') }}"}
+  one:
+    uses: upscale
+    with: {image: "${{ steps.still['hand'].image }}"}
+  last:
+    uses: upscale
+    with: {image: "${{ steps.still.items[2].image }}"}
+  pairs:
+    uses: start-end-to-video
+    foreach: ${{ steps.still.items | pairs }}
+    with: {prompt: "${{ key }}", first_frame: "${{ item[0].image }}", last_frame: "${{ item[1].image }}"}
+"""
+    )
+    bench = Bench(text, executor=FakeExecutor(usual=1.0, seconds={"still[hero]": 9.0}))
+    results = await bench.run()
+    made = {
+        node: each.entry.outputs.files[0] for node, each in results.items() if each.entry and each.entry.outputs.files
+    }
+    calls = {call.node: call.inputs for call in bench.executor.calls}
+    stills = [made[f"still[{key}]"] for key in ("hero", "hand", "macro")]
+    assert list(calls["poster"]["imageUrls"]) == stills
+    assert calls["words"]["prompt"] == "succeeded hero+hand+macro"
+    assert calls["one"]["imageUrl"] == stills[1]
+    assert calls["last"]["imageUrl"] == stills[2]
+    assert [node for node in calls if node.startswith("pairs")] == ["pairs[hero-hand]", "pairs[hand-macro]"]
+    assert stills[2] in calls["pairs[hand-macro]"].values()
+
+
+async def test_an_item_tells_its_facts() -> None:
+    text = """
+    steps:
+      a: {uses: text-to-image, foreach: [x, y], matrix: {look: [day]}, variations: 1, with: {prompt: "${{ item }}"}}
+      b:
+        uses: text-to-text
+        foreach: ${{ steps.a.items }}
+        with: {prompt: "${{ item.key }} ${{ item.index }} ${{ item.item }} ${{ item.matrix.look }} ${{ item.variation }} ${{ item.status }} ${{ item.image.name }}"}
+    """  # noqa: E501
+    sent = await prompts_run(text, executor=FakeExecutor({"text-to-image": outputs_of("image", "x", name="p")}))
+    assert sent["b[y-day-1]"] == "y-day-1 1 y day 1 succeeded p.png"
+
+
+async def test_files_of_a_loop_are_flattened() -> None:
+    text = """
+    steps:
+      a: {uses: text-to-image, foreach: [x, y], with: {prompt: "${{ item }}"}}
+      t: {uses: text-to-text, foreach: [x, y], with: {prompt: "${{ item }}"}}
+      n:
+        uses: text-to-text
+        with: {prompt: "${{ steps.a.files | map(attribute='name') | join(' ') }} / ${{ steps.t.texts | join(' ') }}"}
+    """  # noqa: E501
+    two = {f"a[{key}]": Outputs(tuple(artifact(f"{key}{at}.png") for at in (1, 2))) for key in "xy"}
+    said = {f"t[{key}]": Outputs(texts=(key.upper(),)) for key in "xy"}
+    sent = await prompts_run(text, executor=FakeExecutor(two | said))
+    assert sent["n"] == "x1.png x2.png y1.png y2.png / X Y"
+
+
+async def test_a_key_is_found_as_it_was_written() -> None:
+    text = """
+    steps:
+      a: {uses: text-to-text, foreach: [{key: Hero Shot}, {key: 2}], with: {prompt: "${{ key }}"}}
+      b: {uses: text-to-text, with: {prompt: "${{ steps.a['Hero Shot'].text }} ${{ steps.a['hero-shot'].text }} ${{ steps.a[2].text }}"}}
+    """  # noqa: E501
+    said = FakeExecutor({"a[hero-shot]": Outputs(texts=("one",)), "a[2]": Outputs(texts=("two",))})
+    assert (await prompts_run(text, executor=said))["b"] == "one one two"
+
+
+def test_a_key_that_no_item_has_is_told_before_anything_runs() -> None:
+    text = """
+    params: {shots: {type: list}}
+    steps:
+      a: {uses: text-to-image, foreach: "${{ params.shots }}", with: {prompt: "${{ item }}"}}
+      b: {uses: upscale, with: {image: "${{ steps.a['nooon'].image }}"}}
+    """
+    assert "b" in plan_of(text, params={"shots": ["dawn", "nooon"]}).decisions
+    with pytest.raises(RecipeError) as caught:
+        plan_of(text, params={"shots": ["dawn", "noon"]})
+    [problem] = caught.value.problems
+    assert (problem.code, problem.hint) == ("unknown-item", "did you mean `noon`?")
+
+
+async def test_an_empty_loop_succeeds_with_empty_lists() -> None:
+    text = """
+    params: {shots: []}
+    steps:
+      a: {uses: text-to-image, foreach: "${{ params.shots }}", with: {prompt: "${{ item }}"}}
+      b: {uses: upscale, foreach: "${{ steps.a.items }}", with: {image: "${{ item.image }}"}}
+      c:
+        uses: text-to-text
+        with: {prompt: "${{ steps.a.status }} ${{ steps.b.items | length }} ${{ steps.b.files }}"}
+    """
+    assert await prompts_run(text) == {"c": "succeeded 0 []"}
+
+
+# --- if --------------------------------------------------------------------------------------------------------------
+
+
+def test_false_is_skipped_and_so_is_what_reads_it() -> None:
+    text = """
+    params: {big: false}
+    steps:
+      draw: {uses: text-to-image, with: {prompt: x}}
+      large: {uses: upscale, if: params.big, with: {image: "${{ steps.draw.image }}"}}
+      larger: {uses: upscale, with: {image: "${{ steps.large.image }}"}}
+      after: {uses: text-to-text, needs: [larger], with: {prompt: x}}
+      other: {uses: upscale, if: "${{ not params.big }}", with: {image: "${{ steps.draw.image }}"}}
+    """
+    plan = plan_of(text)
+    assert skips(plan) == {
+        "large": "its `if` is false", "larger": "`large` was skipped", "after": "`larger` was skipped",
+    }  # fmt: skip
+    assert kinds(plan)["other"] == "Wait"
+    assert kinds(plan_of(text, params={"big": True}))["larger"] == "Wait"
+
+
+def test_what_is_skipped_costs_nothing() -> None:
+    text = """
+    params: {clip: false}
+    steps:
+      draw: {uses: text-to-image, with: {prompt: x}}
+      clip: {uses: image-to-video, if: params.clip, with: {prompt: x, image: "${{ steps.draw.image }}"}}
+    """
+    assert str(plan_of(text).cost) == "0.2 CNY"
+    assert plan_of(text, params={"clip": True}).cost.high != plan_of(text).cost.high
+
+
+@pytest.mark.parametrize(
+    ("written", "runs"),
+    [("true", True), ("false", False), ("${{ '' }}", False), ("${{ 0 }}", False), ("${{ [] }}", False),
+     ("${{ none }}", False), ("${{ 'false' }}", True), ("1 < 2 and not false", True),
+     ("|\n          ${{ false }}\n", False)],
+)  # fmt: skip
+def test_what_is_true(written: str, runs: bool) -> None:
+    text = f"""
+    steps:
+      s:
+        uses: text-to-text
+        if: {written}
+        with: {{prompt: x}}
+    """
+    assert (kinds(plan_of(text))["s"] == "Run") is runs
+
+
+def test_items_are_skipped_one_by_one() -> None:
+    text = SHOTS.replace("foreach: ${{ params.shots }}", "foreach: ${{ params.shots }}\n    if: key != 'hand'")
+    plan = plan_of(text)
+    assert skips(plan) == {"still[hand]": "its `if` is false", "clip[hand]": "`still[hand]` was skipped"}
+    assert kinds(plan)["poster"] == "Wait"
+
+
+async def test_who_reads_the_whole_goes_on_with_those_that_are_there() -> None:
+    text = SHOTS.replace("foreach: ${{ params.shots }}", "foreach: ${{ params.shots }}\n    if: key != 'hand'")
+    bench = Bench(text)
+    results = await bench.run()
+    assert statuses(results)["poster"] == "succeeded"
+    poster = next(call for call in bench.executor.calls if call.node == "poster")
+    assert len(poster.inputs["imageUrls"]) == 2
+
+
+def test_a_loop_of_which_every_item_is_skipped_is_skipped() -> None:
+    text = SHOTS.replace("foreach: ${{ params.shots }}", "foreach: ${{ params.shots }}\n    if: false")
+    assert skips(plan_of(text)) == {
+        **{f"still[{key}]": "its `if` is false" for key in ("hero", "hand", "macro")},
+        **{f"clip[{key}]": f"`still[{key}]` was skipped" for key in ("hero", "hand", "macro")},
+        "poster": "`still` was skipped",
+    }
+
+
+def test_a_loop_that_would_grow_is_skipped_as_a_whole_where_no_item_is_asked() -> None:
+    text = """
+    params: {more: false}
+    steps:
+      words: {uses: text-to-text, with: {prompt: JSON}}
+      a: {uses: text-to-image, foreach: "${{ steps.words.json }}", if: params.more, with: {prompt: "${{ item }}"}}
+      b: {uses: text-to-image, foreach: "${{ steps.words.json }}", if: item != 'x', with: {prompt: "${{ item }}"}}
+      c: {uses: upscale, foreach: "${{ steps.a.items }}", with: {image: "${{ item.image }}"}}
+      d: {uses: image-to-image, with: {prompt: x, images: "${{ steps.a.images }}"}}
+    """
+    plan = plan_of(text)
+    assert skips(plan) == {"a[*]": "its `if` is false", "c[*]": "`a[*]` was skipped", "d": "`a` was skipped"}
+    assert kinds(plan)["b[*]"] == "Later"
+
+
+def test_a_skipped_step_can_be_looked_at_by_its_status() -> None:
+    text = """
+    params: {big: false}
+    steps:
+      draw: {uses: text-to-image, if: params.big, with: {prompt: x}}
+      other: {uses: text-to-image, if: params.big, with: {prompt: y}}
+      none: {uses: text-to-text, if: steps.draw.status == 'skipped', with: {prompt: no picture}}
+      some: {uses: text-to-text, if: steps.draw.status == 'succeeded', with: {prompt: a picture}}
+      both: {uses: text-to-text, if: steps.draw.status == 'skipped', needs: [other], with: {prompt: x}}
+    """
+    plan = plan_of(text)
+    assert kinds(plan)["none"] == "Run"
+    assert skips(plan)["some"] == "its `if` is false"
+    assert skips(plan)["both"] == "`other` was skipped"
+
+
+def test_the_status_of_an_item_lets_its_follower_run() -> None:
+    text = """
+    steps:
+      a: {uses: text-to-image, foreach: [x, y], if: key == 'x', with: {prompt: "${{ item }}"}}
+      b:
+        uses: text-to-text
+        foreach: ${{ steps.a.items }}
+        if: item.status == 'skipped'
+        with: {prompt: "why not ${{ item.key }}?"}
+    """
+    plan = plan_of(text)
+    assert prompts(plan) == {"a[x]": "x", "b[y]": "why not y?"}
+    assert kinds(plan)["b[x]"] == "Wait"
+
+
+def test_a_chain_ends_where_one_is_skipped() -> None:
+    text = """
+    steps:
+      s: {uses: text-to-text, foreach: [a, b, c], chain: true, if: key != 'b', with: {prompt: "${{ item }}"}}
+    """
+    assert skips(plan_of(text)) == {"s[b]": "its `if` is false", "s[c]": "`s[b]` was skipped"}
+
+
+# --- what is made again ----------------------------------------------------------------------------------------------
+
+
+async def done(bench: Bench) -> Bench:
+    await bench.run()
+    return bench
+
+
+SHOT_LIST = [
+    {"key": "hero", "scene": "on marble"},
+    {"key": "hand", "scene": "in a hand"},
+    {"key": "macro", "scene": "cap"},
+]
+
+
+async def test_reordering_reruns_only_what_reads_the_order() -> None:
+    first = await done(Bench(SHOTS, params={"shots": SHOT_LIST}))
+    plan = first.again(params={"shots": SHOT_LIST[::-1]}).plan()
+    assert {node for node, each in plan.decisions.items() if not isinstance(each, Reuse)} == {"poster"}
+    assert list(plan.decisions)[:3] == ["still[macro]", "still[hand]", "still[hero]"]
+
+
+async def test_editing_one_item_reruns_only_its_cone() -> None:
+    first = await done(Bench(SHOTS, params={"shots": SHOT_LIST}))
+    changed = [SHOT_LIST[0], {"key": "hand", "scene": "in two hands"}, SHOT_LIST[2]]
+    again = first.again(params={"shots": changed})
+    plan = again.plan()
+    left = {node: each for node, each in plan.decisions.items() if not isinstance(each, Reuse)}
+    assert left.keys() == {"still[hand]", "clip[hand]", "poster"}
+    still = left["still[hand]"]
+    assert isinstance(still, Run)
+    assert still.reasons == ("`prompt` changed",)
+
+
+async def test_adding_and_removing_items_touches_no_other() -> None:
+    first = await done(Bench(SHOTS, params={"shots": SHOT_LIST}))
+    changed = [{"key": "new", "scene": "in snow"}, SHOT_LIST[2]]
+    plan = first.again(params={"shots": changed}).plan()
+    assert kinds(plan) == {
+        "still[new]": "Run", "still[macro]": "Reuse", "clip[new]": "Wait", "clip[macro]": "Reuse", "poster": "Wait",
+    }  # fmt: skip
+
+
+async def test_items_without_keys_may_be_reordered_too() -> None:
+    text = SHOTS.replace("{prompt: all of them,", "{prompt: all,")
+    shots = [{"scene": "a long description of the first"}, {"scene": "another one"}]
+    first = await done(Bench(text, params={"shots": shots}))
+    plan = first.again(params={"shots": shots[::-1]}).plan()
+    assert {node for node, each in plan.decisions.items() if not isinstance(each, Reuse)} == {"poster"}
+
+
+async def test_renaming_a_key_reruns_nothing() -> None:
+    first = await done(Bench(SHOTS, params={"shots": SHOT_LIST}))
+    renamed = [{**SHOT_LIST[0], "key": "first"}, *SHOT_LIST[1:]]
+    assert first.again(params={"shots": renamed}).plan().count(Reuse) == 7
+
+
+async def test_a_loop_that_grew_is_reused_without_a_call() -> None:
+    text = """
+    steps:
+      words: {uses: text-to-text, with: {prompt: JSON}}
+      still: {uses: text-to-image, foreach: "${{ steps.words.json }}", with: {prompt: "${{ item }}"}}
+      clip: {uses: image-to-video, foreach: "${{ steps.still.items }}", with: {prompt: x, image: "${{ item.image }}"}}
+    """
+    said = {"words": Outputs(texts=('```json\n["a", "b"]\n```',))}
+    first = await done(Bench(text, executor=FakeExecutor(said)))
+    plan = first.again().plan()
+    assert kinds(plan) == dict.fromkeys(["words", "still[a]", "still[b]", "clip[a]", "clip[b]"], "Reuse")
+    second = first.again()
+    await second.run()
+    assert second.executor.calls == []
+
+
+# --- takes -----------------------------------------------------------------------------------------------------------
+
+
+def seeds(text: str) -> list[Any]:
+    """Return the seed that each take of a step is sent."""
+    plan = plan_of(text, models=MODELS)
+    return [each.call.inputs.get("seed") for each in plan.decisions.values() if isinstance(each, Run)]
+
+
+TAKES = "steps: {s: {uses: text-to-image, model: MODEL, variations: 3, with: {prompt: x, SEED}}}"
+_LIMITED = tuple(replace(each, minimum=1, maximum=10) if each.name == "seed" else each for each in DRAW.fields)
+MODELS = FakeModels(DRAW, replace(PAINT, fields=_LIMITED))
+
+
+def test_every_take_is_a_call_of_its_own_and_counts_up_from_the_seed() -> None:
+    text = TAKES.replace("MODEL", "draw")
+    assert seeds(text.replace("SEED", "seed: 40")) == [40, 41, 42]
+    plan = plan_of(text.replace(", SEED", ""), models=MODELS)
+    calls = [each.call for each in plan.decisions.values() if isinstance(each, Run)]
+    assert len({call.key for call in calls}) == 3
+    assert [call.ingredients["variation"] for call in calls] == [1, 2, 3]
+    assert all("seed" not in call.inputs for call in calls)
+
+
+def test_a_seed_that_means_any_is_left_alone() -> None:
+    assert seeds(TAKES.replace("MODEL", "draw").replace("SEED", "seed: -1")) == [-1, -1, -1]
+
+
+def test_a_seed_stays_within_what_the_model_takes() -> None:
+    assert seeds(TAKES.replace("MODEL", "paint").replace("SEED", "seed: 9")) == [9, 10, 1]
+
+
+async def test_more_takes_keep_those_that_are_there() -> None:
+    text = TAKES.replace("MODEL", "draw").replace("SEED", "seed: 1")
+    first = await done(Bench(text, models=MODELS))
+    plan = first.again(text.replace("variations: 3", "variations: 5")).plan()
+    assert (plan.count(Reuse), plan.count(Run)) == (3, 2)
+
+
+# --- problems --------------------------------------------------------------------------------------------------------
+
+
+def test_problems_of_items_have_the_place_in_the_recipe() -> None:
+    text = """
+    params: {shots: {type: list}}
+    steps:
+      s: {uses: text-to-image, foreach: "${{ params.shots }}", with: {prompt: x, aspect_ratio: "${{ item.ratio }}"}}
+    """
+    with pytest.raises(RecipeError) as caught:
+        plan_of(text, params={"shots": [{"ratio": "16:9"}, {"ratio": "7:1"}, {"raito": "1:1"}]})
+    found = [(each.code, each.span.line if each.span else 0) for each in caught.value.problems]
+    assert found == [("wrong-choice", 4), ("unknown-name", 4)]
+
+
+async def test_a_list_that_a_model_got_wrong_is_told_with_its_place() -> None:
+    text = """
+    steps:
+      words: {uses: text-to-text, with: {prompt: JSON}}
+      s: {uses: text-to-image, foreach: "${{ steps.words.json }}", with: {prompt: "${{ item }}"}}
+    """
+    for said, code in {"not json": "not-json", '{"a": 1': "not-json", "3": "bad-foreach"}.items():
+        bench = Bench(text, executor=FakeExecutor({"words": Outputs(texts=(said,))}))
+        error = (await bench.run())["s[*]"].error
+        assert error is not None
+        [problem] = error.problems
+        assert problem.span is not None
+        assert (problem.code, problem.span.line) == (code, 4)
