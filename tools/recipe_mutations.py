@@ -71,9 +71,10 @@ Mutation = Callable[[str, random.Random], str]
 
 
 def mutated(recipe: str, others: Sequence[str], chance: random.Random) -> str:
-    """Return a recipe with one to four damages, rather fewer than more; half of them leave it YAML."""
-    if chance.random() < 0.5:
-        return reshaped(recipe, chance)
+    """Return a recipe with one to four damages, rather fewer than more; two of three leave it YAML."""
+    roll = chance.random()
+    if roll < 0.66:
+        return remade(recipe, chance, _reshape if roll < 0.33 else _reword)
     for _ in range(min(chance.randint(1, 4), chance.randint(1, 4))):
         change = chance.choice(MUTATIONS)
         recipe = spliced(recipe, chance.choice(others), chance) if change is cut else change(recipe, chance)
@@ -232,13 +233,13 @@ def _data(recipe: str) -> Any:
         return None
 
 
-def reshaped(recipe: str, chance: random.Random) -> str:
+def remade(recipe: str, chance: random.Random, change: Callable[[Any, random.Random], None]) -> str:
     """Return a recipe that is still YAML, with one to five of its parts changed for others."""
     data = copy.deepcopy(_data(recipe))
     if not isinstance(data, dict):
         return recipe
     for _ in range(chance.randint(1, 5)):
-        _reshape(data, chance)
+        change(data, chance)
     try:
         return yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=10**6)
     except (yaml.YAMLError, RecursionError):
@@ -267,6 +268,45 @@ def _reshape(data: Any, chance: random.Random) -> None:
         here[chance.choice(KEYS)] = here.pop(key)
     elif key is not None:
         here[key] = _odd(chance)
+
+
+def _reword(data: Any, chance: random.Random) -> None:
+    """Change one value that may hold an expression; the shape stays as it is."""
+    steps = data.get("steps")
+    places: list[Any] = [data.get("vars"), data.get("outputs")]
+    if isinstance(steps, dict):
+        places += [inputs for each in steps.values() if isinstance(each, dict) for inputs in (each.get("with"), each)]
+    places = [each for each in places if each and isinstance(each, dict)]
+    if not places:
+        return
+    place = chance.choice(places)
+    if "uses" in place:
+        place[chance.choice(("save_as", "if", "foreach", "variations", "model"))] = _expressed(chance)
+    else:
+        place[chance.choice([*place, "prompt"])] = _expressed(chance)
+
+
+def _expressed(chance: random.Random) -> str:
+    """Return a text with an expression made of up to three others."""
+    made = chance.choice(EXPRESSIONS)
+    for _ in range(chance.choice((0, 0, 1, 1, 2))):
+        joint = chance.choice(
+            (" ~ ", " + ", " * ", " in ", " if ", ", ", " and ", " or ", " ** ", " % ", " == ", " < ")
+        )
+        made = chance.choice((f"({made}){joint}({chance.choice(EXPRESSIONS)})", f"{made} | {chance.choice(_FILTERS)}"))
+    if chance.random() < 0.1:
+        return chance.choice(BLOCKS)
+    around = chance.choice((("", ""), ("", ""), ("a ", " b"), ("{% if true %}", "{% endif %}"), ("$", "")))
+    return f"{around[0]}${{{{ {made} }}}}{around[1]}"
+
+
+_FILTERS = (
+    "upper", "title", "trim('a')", "replace('a', 'b')", "truncate(3)", "indent", "center(20)", "format(1)", "string",
+    "urlencode", "wordcount", "abs", "int", "float", "round", "length", "join(', ')", "reverse", "sort", "unique",
+    "sum", "min", "max", "first", "last", "map('upper')", "map(attribute='a')", "select('odd')", "selectattr('a')",
+    "batch(2)", "slice(2)", "items", "dictsort", "default('d')", "list", "tojson", "fromjson", "slug", "basename",
+    "pairs", "zip([1, 2])", "sha256", "nope", "map", "format", "upper(1)",
+)  # fmt: skip
 
 
 def _odd(chance: random.Random) -> Any:

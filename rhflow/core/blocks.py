@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jinja2 import nodes
@@ -48,12 +47,12 @@ class Rendering(Evaluation):
         for at, item in enumerate(items):
             self.meter.work(STEP)
             loop.at = at
-            with self._scope({"loop": loop}):
-                self._assign(node.target, item)
-                self._run(node.body, out)
+            self._scopes.append({"loop": loop})
+            self._assign(node.target, item)
+            self._run(node.body, out)
+            self._scopes.pop()
         if not items:
-            with self._scope({}):
-                self._run(node.else_, out)
+            self._inner(node.else_, out)
 
     def _items(self, node: nodes.For) -> list[Any]:
         value = self.value(node.iter)
@@ -66,10 +65,11 @@ class Rendering(Evaluation):
             return list(value)
         kept = []
         for item in value:
-            with self._scope({}):
-                self._assign(node.target, item)
-                if self.value(node.test):
-                    kept.append(item)
+            self._scopes.append({})
+            self._assign(node.target, item)
+            if self.value(node.test):
+                kept.append(item)
+            self._scopes.pop()
         return kept
 
     def _assign(self, target: nodes.Node, value: Any) -> None:
@@ -95,10 +95,11 @@ class Rendering(Evaluation):
 
     def _with(self, node: nodes.With, out: list[str]) -> None:
         values = [self.value(each) for each in node.values]
-        with self._scope({}):
-            for target, value in zip(node.targets, values, strict=True):
-                self._assign(target, value)
-            self._run(node.body, out)
+        self._scopes.append({})
+        for target, value in zip(node.targets, values, strict=True):
+            self._assign(target, value)
+        self._run(node.body, out)
+        self._scopes.pop()
 
     def _filter_block(self, node: nodes.FilterBlock, out: list[str]) -> None:
         piece = as_text(self.meter, self._chain(node.filter, self._captured(node.body)))
@@ -107,8 +108,7 @@ class Rendering(Evaluation):
 
     def _captured(self, body: list[nodes.Node]) -> str:
         inner: list[str] = []
-        with self._scope({}):
-            self._run(body, inner)
+        self._inner(body, inner)
         return self.meter.made("".join(inner))  # type: ignore[no-any-return]
 
     def _chain(self, node: nodes.Filter, value: Any) -> Any:
@@ -122,13 +122,11 @@ class Rendering(Evaluation):
                 raise value.error
         return value
 
-    @contextmanager
-    def _scope(self, names: dict[str, Any]) -> Iterator[None]:
-        self._scopes.append(names)
-        try:
-            yield
-        finally:
-            self._scopes.pop()
+    def _inner(self, body: list[nodes.Node], out: list[str]) -> None:
+        """Run a block whose names end with it; after an error nothing is rendered any more."""
+        self._scopes.append({})
+        self._run(body, out)
+        self._scopes.pop()
 
 
 _STATEMENTS: Mapping[type, Callable[[Rendering, Any, list[str]], None]] = {
