@@ -16,7 +16,8 @@ from rhflow.core.values import MAX_TEXT, Artifact, Pending
 MAX_TEMPLATE = 200_000  # characters of one text with expressions
 MAX_ITEMS = 100_000  # values in one list or mapping, those inside its parts included
 MAX_DEPTH = 64  # lists in lists, as in the file itself
-MAX_BITS = 1_400  # of a whole number: some 400 digits, as in the file itself
+MAX_DIGITS = 400  # of a number, as in the file itself
+MAX_BITS = 1_400  # of a whole number: about as many digits
 MAX_WORK = 10_000_000  # about a second
 
 STEP = 20  # work of one part of an expression
@@ -101,13 +102,13 @@ class Meter:
             elif isinstance(each, list | tuple | dict):
                 _check_depth(depth)
                 items += len(each)
+                if items > most:
+                    raise SandboxError("list-too-long", f"this list grows beyond {most:,} values")
                 self.work(len(each) * ITEM)
                 parts = [*each, *each.values()] if isinstance(each, dict) else each
                 stack.extend((part, depth + 1) for part in parts)
             elif isinstance(each, int):
                 _check_bits(each)
-            if items > most:
-                raise SandboxError("list-too-long", f"this list grows beyond {most:,} values")
             if characters > MAX_TEXT:
                 raise SandboxError("text-too-long", f"the texts of this list grow beyond {MAX_TEXT:,} characters")
         self.work(characters)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, Protocol
 
-from rhflow.core.bounds import MAX_DEPTH, Meter, SandboxError, named
+from rhflow.core.bounds import MAX_DEPTH, MAX_DIGITS, Meter, SandboxError, named
 from rhflow.core.source import Reader
 from rhflow.core.values import Artifact, text_of, why_no_text
 
@@ -161,7 +161,7 @@ def parse_json(text: str) -> Any:
     if body.startswith("```"):
         body = body.partition("\n")[2].rpartition("```")[0]
     try:
-        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite, parse_int=_short)
     except json.JSONDecodeError as error:
         why = error.msg[:1].lower() + error.msg[1:]
         raise ValueError(f"it is not JSON ({why}, line {error.lineno}, column {error.colno})") from None
@@ -180,6 +180,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"it has a number that is too large: `{text[:20]}`")
     return number
+
+
+def _short(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"it has a number that is too large: `{text[:20]}…`")
+    return int(text)
 
 
 def _check_json(value: Any, *, escapes: bool) -> None:

@@ -15,7 +15,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
-from rhflow.core.bounds import MAX_BITS, MAX_TEMPLATE, SandboxError
+from rhflow.core.bounds import MAX_BITS, MAX_DIGITS, MAX_TEMPLATE, SandboxError
 from rhflow.core.errors import did_you_mean, nearest
 from rhflow.core.filters import FILTERS
 from rhflow.core.functions import FUNCTIONS, is_unicode
@@ -24,7 +24,6 @@ from rhflow.core.wording import in_plain_words, tag_problem
 
 MAX_NESTING = 24  # brackets in brackets, blocks in blocks
 MAX_LEVELS = 100  # of the syntax tree: `a + b + c …` has one per term
-MAX_DIGITS = 400
 
 ROOTS = frozenset({"params", "vars", "steps", "env", "run"})  # a template must not give these another meaning
 _TAGS = ("if", "for", "set", "with", "filter")
@@ -37,7 +36,11 @@ _PLAIN_NODES = (
 )  # fmt: skip
 _BEGINS = ("variable_begin", "block_begin", "comment_begin", "raw_begin")
 _ID_PART = re.compile(r"[a-z0-9_]+\Z")
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{|[0-3]?[0-7]{1,2}|[xuUN]|.)", re.DOTALL)
+_ESCAPE = re.compile(
+    r"""\\(?:(?P<known>x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7])|"""
+    r"""[\n\\'"abfnrtv])|(?P<begun>[xuUN])|(?P<other>.))""",
+    re.DOTALL,
+)
 
 
 def environment() -> Environment:
@@ -149,11 +152,10 @@ def _unescaped(literal: str) -> str:
     r"""Return a quoted text with ``\d`` and the like written as ``\\d``: Python will stop to take them as they are."""
 
     def mend(match: re.Match[str]) -> str:
-        what = match[1]
-        if what in ("x", "u", "U", "N"):
+        if (what := match["begun"]) is not None:
             message = f"`\\{what}` begins an escape that is not complete"
             raise SandboxError("template-syntax", message, hint="write `\\\\` for a backslash")
-        return match[0] if len(what) > 1 or what in "\n\\'\"abfnrtv01234567" else f"\\\\{what}"
+        return match[0] if match["known"] is not None else f"\\{match[0]}"
 
     return _ESCAPE.sub(mend, literal)
 

@@ -11,7 +11,7 @@ from rhflow.core.canonical import canonical, digest
 from rhflow.core.template import Template
 
 READABLE = 24
-_LONGEST = 60
+_LONGEST = 40
 
 
 def own_key(item: Any) -> str | None:

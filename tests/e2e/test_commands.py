@@ -114,3 +114,23 @@ def test_graph(case: Case, form: str) -> None:
 def test_plans_of_shipped_recipes(name: str, case: Case, golden) -> None:
     plan = case.run("plan", str(PIPELINES / f"{name}.yaml"), "--simulate").exit(0)
     golden(f"plans/{name}.txt", plan.out)
+
+
+def test_a_secret_parameter_is_kept_nowhere(case: Case) -> None:
+    secret = "voice-id-8842-hidden"
+    case.recipe(
+        "rhflow: 1\nparams: {voice: {type: string, secret: true}}\nvars: {said: 'speak as ${{ params.voice }}'}\n"
+        "steps:\n  a: {uses: text-to-text, with: {prompt: '${{ vars.said }}'}}\n"
+        "  b: {uses: text-to-text, with: {prompt: 'again ${{ params.voice }}'}}\n"
+    )
+    options = ("--simulate", "--speed", "500", "-p", f"voice={secret}")
+    run = case.run("run", "recipe.yaml", *options).exit(0)
+    plan = case.run("plan", "recipe.yaml", *options[:1], *options[3:], "--json").exit(0)
+    assert [node["will"] for node in plan.document["nodes"]] == ["reuse", "reuse"]
+    other = case.run("plan", "recipe.yaml", "--simulate", "-p", "voice=another", "--json").exit(0)
+    assert [node["will"] for node in other.document["nodes"]] == ["run", "run"]
+    assert secret not in run.out + run.err + plan.out + plan.err
+    kept = [
+        path for path in (case.folder / "store").rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
+    ]
+    assert not kept

@@ -19,7 +19,8 @@ ENV = environment()
 PHOTO = artifact("cat.png", width=64, height=48)
 NAMES: Mapping[str, Any] = {
     "params": {
-        "n": 5, "word": "cat", "list": ["b", "A", "c"], "map": {"k": 1}, "photo": PHOTO, "rows": [{"a": {"b": 2}}, {"a": {"b": 1}}],
+        "n": 5, "word": "cat", "list": ["b", "A", "c"], "map": {"k": 1}, "photo": PHOTO,
+        "rows": [{"a": {"b": 2}}, {"a": {"b": 1}}],
         "answer": 'Here you are:\n{"scenes": [1]}', "fenced": '```json\n{"scenes": [1]}\n```', "plain": "```\n[1]\n```",
     }
 }  # fmt: skip
@@ -127,8 +128,9 @@ def test_files_are_read_by_the_reader_that_came_with_the_recipe() -> None:
     assert render(ENV, text, exact=True, names=NAMES, reader=Shelf()) == "<a.txt>x0x1"
 
 
-@pytest.mark.parametrize("text", ["${{ file(steps.a.text) }}", "${{ glob(prev.text) }}", "${{ file('a' ~ steps.a.text) }}",
-                                  "{% set p = steps.a.text %}${{ file(p) }}", "${{ file(steps['a'].texts[0]) }}",
+@pytest.mark.parametrize("text", ["${{ file(steps.a.text) }}", "${{ glob(prev.text) }}",
+                                  "${{ file('a' ~ steps.a.text) }}", "{% set p = steps.a.text %}${{ file(p) }}",
+                                  "${{ file(steps['a'].texts[0]) }}",
                                   "{% for p in steps.a.texts %}${{ file(p) }}{% endfor %}"])  # fmt: skip
 def test_what_a_step_made_cannot_choose_a_file(text: str) -> None:
     with pytest.raises(SandboxError, match="what a step made cannot choose"):
@@ -142,7 +144,7 @@ def test_what_a_step_made_cannot_choose_a_file(text: str) -> None:
     "text", ["", "{", "```json\n{\n```", "[1,]", "{'a': 1}", "Infinity", "[-Infinity]", "1" * 5000]
 )
 def test_what_is_no_json_is_a_value_error_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^(it is|it has|Exceeds)"):
+    with pytest.raises(ValueError, match=r"^(it is|it has)"):
         parse_json(text)
 
 
@@ -261,7 +263,7 @@ MISUSED: dict[str, str] = {
     "'{0[1]}'.format([1])": "a number or a name only",
     "'{!r}'.format(1)": "a number or a name only",
     "'{:{}}'.format(1, 2)": "not a way to write a value",
-    "'{:d}'.format('a')": "a number is needed, not text",
+    "'{:d}'.format('a')": "a whole number is needed, not text",
     "params.word.split(1)": "takes a text and a whole number",
     "params.word.ljust(5, 'ab')": "one character, not with 2",
     "params.list.index('zz')": "is not in the list",
