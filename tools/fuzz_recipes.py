@@ -108,17 +108,15 @@ def _machinery() -> Any:
     from rhflow.core.calls import Calls
     from rhflow.steps.kinds import all_kinds
 
-    # Made anew for every recipe by the loader, which reads one; three times as fast here
-    jsonschema.Draft202012Validator = functools.cache(_by_identity(jsonschema.Draft202012Validator))  # type: ignore
-    return load_schema("pipeline"), Calls(all_kinds(), Catalog.load())
+    # Made anew for every recipe by the loader, which reads one; kept here
+    jsonschema.Draft202012Validator = functools.cache(jsonschema.Draft202012Validator)  # type: ignore
+    return _Schema(load_schema("pipeline")), Calls(all_kinds(), Catalog.load())
 
 
 class _Schema(dict[str, Any]):
+    """A schema that can be looked up by: there is only one."""
+
     __hash__ = object.__hash__  # type: ignore[assignment]
-
-
-def _by_identity(make: Any) -> Any:
-    return lambda schema: make(schema)
 
 
 def outcome(text: str, folder: Path) -> list[str]:
@@ -133,7 +131,7 @@ def outcome(text: str, folder: Path) -> list[str]:
     schema, calls = _machinery()
     try:
         located = replace(read(Source("recipe.yaml", text)), reader=FolderReader(folder))
-        pipeline, problems = build(located, _hashable(schema), name="recipe")
+        pipeline, problems = build(located, schema, name="recipe")
         problems = in_order([*problems, *check(pipeline, calls)])
     except (RecipeError, UsageError) as error:
         problems = list(error.problems)
@@ -141,15 +139,6 @@ def outcome(text: str, folder: Path) -> list[str]:
     for problem in problems:
         problem_text(problem).encode("utf-8")
     return [problem.code for problem in problems]
-
-
-@functools.cache
-def _hashable_of(identity: int) -> _Schema:
-    return _Schema(_machinery()[0])
-
-
-def _hashable(schema: dict[str, Any]) -> dict[str, Any]:
-    return _hashable_of(id(schema))
 
 
 def corpus() -> list[str]:

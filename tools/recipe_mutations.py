@@ -217,7 +217,7 @@ KEYS: Sequence[str] = (
     "needs", "foreach", "matrix", "variations", "chain", "if", "timeout", "retry", "cache", "on_error", "pool",
     "save_as", "type", "default", "enum", "minimum", "maximum", "pattern", "secret", "prompt", "image", "images",
     "video", "duration", "seed", "aspect_ratio", "resolution", "scale", "text", "from", "x-a", "photo", "clip",
-    "look", "", "1", "null", "a.b", "<<", "é",
+    "look", "", "1", "a" * 3000, "a" * 2999 + "b", "null", "a.b", "<<", "é",
 )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ class Rendering(Evaluation):
         for each in reversed(filters):
             value = self._filtered(each, value)
             if type(value) is Missing:
-                raise value.error
+                raise value.say()
         return value
 
     def _inner(self, body: list[nodes.Node], out: list[str]) -> None:

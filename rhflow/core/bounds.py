@@ -7,13 +7,13 @@ hours. The limits are far above what recipes need; one meter serves one renderin
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rhflow.core.values import MAX_TEXT, Artifact, Pending
 
-MAX_TEMPLATE = 200_000  # characters of one text with expressions
+MAX_TEMPLATE = 100_000  # characters of one text with expressions
 MAX_ITEMS = 100_000  # values in one list or mapping, those inside its parts included
 MAX_DEPTH = 64  # lists in lists, as in the file itself
 MAX_DIGITS = 400  # of a number, as in the file itself
@@ -34,9 +34,12 @@ class SandboxError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What an expression finds where nothing is: only ``default`` and ``is defined`` may look at it."""
+    """What an expression finds where nothing is: only ``default`` and ``is defined`` may look at it.
 
-    error: SandboxError
+    ``say`` makes the error, for those who may not: a hint takes longer than what is looked for.
+    """
+
+    say: Callable[[], SandboxError]
 
 
 class Meter:

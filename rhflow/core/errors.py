@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import ClassVar, Literal
 
 
@@ -139,11 +140,17 @@ class BudgetError(RhflowError):
     exit_code = 6
 
 
+_LONGEST_WORD = 100
+_MOST_CHOICES = 5_000
+
+
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """Return the choice that ``word`` was most likely meant to be, or None."""
     import difflib  # imported late: only needed when something is already wrong
 
-    by_fold = {choice.casefold(): choice for choice in choices}
+    if len(word) > _LONGEST_WORD:  # comparing takes the product of the lengths
+        return None
+    by_fold = {each.casefold(): each for each in islice(choices, _MOST_CHOICES) if len(each) <= _LONGEST_WORD}
     found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return by_fold[found[0]] if found else None
 

@@ -12,15 +12,16 @@ from typing import Any
 
 from jinja2 import nodes
 
+from rhflow.core.absent import no_name, no_part, shown
 from rhflow.core.bounds import STEP, Meter, Missing, SandboxError, named, plain
 from rhflow.core.errors import did_you_mean
 from rhflow.core.filters import FILTERS
 from rhflow.core.functions import FUNCTIONS, as_text
 from rhflow.core.grammar import misfit
-from rhflow.core.methods import LOOP_MEMBERS, TESTS, LoopState, compare, contains, methods_of
+from rhflow.core.methods import TESTS, LoopState, compare, contains, methods_of
 from rhflow.core.operators import OPERATORS, negative, positive
 from rhflow.core.source import Reader
-from rhflow.core.values import ARTIFACT_MEMBERS, Artifact, member_of
+from rhflow.core.values import Artifact, member_of
 
 
 class _NoReader:
@@ -50,7 +51,7 @@ class Evaluation:
         """Return the value of an expression. Raises SandboxError where there is none."""
         found = self._maybe(node)
         if type(found) is Missing:
-            raise found.error
+            raise found.say()
         return found
 
     def _maybe(self, node: nodes.Node) -> Any:
@@ -67,8 +68,7 @@ class Evaluation:
         try:
             return self._names[name]
         except KeyError:
-            hint = did_you_mean(name, [*self._names, *(each for scope in self._scopes for each in scope)], limit=0)
-            return Missing(SandboxError("unknown-name", f"`{name}` is not a name", hint=hint, snippet=name))
+            return Missing(lambda: no_name(name, [*self._names, *(each for scope in self._scopes for each in scope)]))
 
     def _getattr(self, node: nodes.Getattr) -> Any:
         return self._part(self.value(node.node), node.attr, node)
@@ -95,7 +95,7 @@ class Evaluation:
         self.meter.work(STEP)
         found = self._part(value, name, None)
         if type(found) is Missing:
-            raise found.error
+            raise found.say()
         return found
 
     def has(self, value: Any, name: str | int) -> bool:
@@ -121,7 +121,7 @@ class Evaluation:
             hint = "ask for nothing but JSON in the prompt of that step"
             message = f"{f'`{path}`' if path else 'this'} cannot be read: {error}"
             raise SandboxError("not-json", message, hint=hint, snippet=path) from None
-        return Missing(_no_part(owner, name, node))
+        return Missing(lambda: no_part(owner, name, node))
 
     # --- operators ---------------------------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class Evaluation:
         if node.expr2 is not None:
             return self._maybe(node.expr2)
         message = "this has no value when its condition does not hold"
-        return Missing(SandboxError("unknown-name", message, hint="add `else …`, such as `else ''`"))
+        return Missing(lambda: SandboxError("unknown-name", message, hint="add `else …`, such as `else ''`"))
 
     # --- calls -------------------------------------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ class Evaluation:
             message = "this call has too few or too many values"
             raise SandboxError("template-failed", message, hint=f"write `({usage})`") from None
 
-    def filter(self, name: str, value: Any, *given: Any, **options: Any) -> Any:
+    def filter(self, name: str, value: Any, /, *given: Any, **options: Any) -> Any:
         """Return ``value | name(...)``, for filters that apply another one to each item."""
         self.meter.work(STEP)
         if name not in FILTERS:
@@ -257,10 +257,10 @@ class Evaluation:
         self.meter.read(value)
         made = self._called(FILTERS[name], [value, *given], options, 1)
         if type(made) is Missing:
-            raise made.error
+            raise made.say()
         return self.meter.made(made)
 
-    def test(self, name: str, value: Any, *given: Any) -> bool:
+    def test(self, name: str, value: Any, /, *given: Any) -> bool:
         """Return ``value is name(...)``, for filters that test each item."""
         self.meter.work(STEP)
         if name not in TESTS:
@@ -268,43 +268,6 @@ class Evaluation:
             raise SandboxError("unknown-test", f"there is no test `{name}`", hint=hint, snippet=name)
         self.meter.read(value)
         return bool(self._called(TESTS[name], [value, *given], {}, 1))
-
-
-def _no_part(owner: Any, name: Any, node: nodes.Node | None) -> SandboxError:
-    """Say that ``owner`` has no ``name``, and what it has."""
-    path = shown(node) if node is not None else None
-    parent = shown(node.node) if isinstance(node, nodes.Getattr | nodes.Getitem) else None
-    subject = f"`{parent}`" if parent else named(owner)
-    hint = None
-    match owner:
-        case list() | tuple():
-            hint = f"it is a list of {len(owner)}" + (": pick one, as in `[0]`" if owner else "")
-        case Artifact():
-            hint = did_you_mean(str(name), ARTIFACT_MEMBERS, limit=12)
-        case LoopState():
-            subject, hint = "`loop`", did_you_mean(str(name), LOOP_MEMBERS, limit=12)
-        case Mapping():
-            hint = did_you_mean(str(name), [str(each) for each in owner])
-        case _:
-            pass
-    if isinstance(name, str) and name in methods_of(owner):
-        return SandboxError("needs-call", f"`{name}` is a method", hint=f"call it: `.{name}()`", snippet=path)
-    what = f"`{name}`" if isinstance(name, str | int | float) else f"part that is {named(name)}"
-    return SandboxError("unknown-name", f"{subject} has no {what}", hint=hint, snippet=path)
-
-
-def shown(node: nodes.Node) -> str | None:
-    """Return the text of a dotted path, or None where the node is none."""
-    match node:
-        case nodes.Name(name=name):
-            return str(name)
-        case nodes.Getattr(node=owner, attr=name) if (before := shown(owner)) is not None:
-            return f"{before}.{name}"
-        case nodes.Getitem(node=owner, arg=nodes.Const(value=str(name))) if (before := shown(owner)) is not None:
-            return f"{before}.{name}"
-        case nodes.Getitem(node=owner, arg=nodes.Const(value=int(at))) if (before := shown(owner)) is not None:
-            return f"{before}[{at}]"
-    return None
 
 
 _EXPRESSIONS: Mapping[type, Callable[[Evaluation, Any], Any]] = {

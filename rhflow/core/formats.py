@@ -29,7 +29,7 @@ def percent(meter: Meter, template: str, given: Any) -> str:
         end = match.end()
     pieces.add(template[end:])
     if not isinstance(given, Mapping) and source.left:
-        raise _wrong(f"{source.left} more values are given than `{_cut(template)}` takes")
+        raise _wrong("more values are given than the text takes", "write `%s` where each of them goes")
     return pieces.text()
 
 
@@ -79,7 +79,7 @@ class _Given:
         index = int(number) if number else self._next
         self._next += not number
         if index >= len(self._values):
-            raise _wrong(f"only {len(self._values)} values are given, more are needed")
+            raise _wrong("fewer values are given than the text takes")
         return _scalar(self._values[index])
 
     def named(self, name: str) -> Any:
@@ -104,8 +104,8 @@ def _formatted(match: re.Match[str], value: Any) -> str:
     _check_width(match)
     kind = match["kind"]
     if kind and kind != "s":
-        return format(_number(value, whole=kind in _WHOLE), match[0])
-    if isinstance(value, bool) or value is None or kind == "s":
+        value = _number(value, whole=kind in _WHOLE)
+    elif isinstance(value, bool) or value is None or kind == "s":
         value = text_of(value)
     try:
         return format(value, match[0])

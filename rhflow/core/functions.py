@@ -31,10 +31,10 @@ class Tools(Protocol):
     def has(self, value: Any, name: str | int) -> bool:
         """Whether there is ``value.name``."""
 
-    def filter(self, name: str, value: Any, *given: Any, **options: Any) -> Any:
+    def filter(self, name: str, value: Any, /, *given: Any, **options: Any) -> Any:
         """Return ``value | name(...)``."""
 
-    def test(self, name: str, value: Any, *given: Any) -> bool:
+    def test(self, name: str, value: Any, /, *given: Any) -> bool:
         """Return ``value is name(...)``."""
 
 

@@ -6,8 +6,8 @@ words. Nesting is bounded, so that neither the parser nor what walks the tree ca
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from inspect import Parameter, signature
 from typing import Any, NoReturn
 
@@ -20,12 +20,13 @@ from rhflow.core.errors import did_you_mean, nearest
 from rhflow.core.filters import FILTERS
 from rhflow.core.functions import FUNCTIONS, is_unicode
 from rhflow.core.methods import METHODS, TESTS
+from rhflow.core.tokens import Code, tokens
 from rhflow.core.wording import in_plain_words, tag_problem
 
 MAX_NESTING = 24  # brackets in brackets, blocks in blocks
 MAX_LEVELS = 100  # of the syntax tree: `a + b + c …` has one per term
 
-ROOTS = frozenset({"params", "vars", "steps", "env", "run"})  # a template must not give these another meaning
+RESERVED = frozenset({"params", "vars", "steps", "env", "run", "loop"})  # a template must not give them another meaning
 _TAGS = ("if", "for", "set", "with", "filter")
 _PLAIN_NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign, nodes.AssignBlock, nodes.With,
@@ -34,13 +35,6 @@ _PLAIN_NODES = (
     nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Neg, nodes.Pos, nodes.Concat, nodes.Add, nodes.Sub, nodes.Mul,
     nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow,
 )  # fmt: skip
-_BEGINS = ("variable_begin", "block_begin", "comment_begin", "raw_begin")
-_ID_PART = re.compile(r"[a-z0-9_]+\Z")
-_ESCAPE = re.compile(
-    r"""\\(?:(?P<known>x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7])|"""
-    r"""[\n\\'"abfnrtv])|(?P<begun>[xuUN])|(?P<other>.))""",
-    re.DOTALL,
-)
 
 
 def environment() -> Environment:
@@ -54,9 +48,9 @@ def parse_tree(env: Environment, text: str) -> nodes.Template:
         hint = "put long texts into a file and read it with `file(…)`"
         message = f"a text with expressions has at most {MAX_TEMPLATE:,} characters here"
         raise SandboxError("text-too-long", message, hint=hint)
-    code = _Code()
+    code = Code()
     try:
-        tree = _Parser(env, _tokens(env, text, code)).parse()
+        tree = _Parser(env, tokens(env, text, code)).parse()
     except TemplateSyntaxError as error:
         words, advice = in_plain_words(str(error.message))
         raise SandboxError("template-syntax", words, hint=advice, snippet=code.current) from None
@@ -67,97 +61,6 @@ def parse_tree(env: Environment, text: str) -> nodes.Template:
         raise _too_deep() from None
     _check(tree)
     return tree
-
-
-# --- tokens ----------------------------------------------------------------------------------------------------------
-
-
-class _Code:
-    """The parts of a text that hold code, and the one that is being read."""
-
-    def __init__(self) -> None:
-        self._parts: list[list[str]] = []
-        self._at = 0
-
-    @property
-    def current(self) -> str | None:
-        """The code that is being read."""
-        return "".join(self._parts[self._at - 1]) if self._at else None
-
-    def lexed(self, kind: str, value: str) -> None:
-        if kind in _BEGINS:
-            self._parts.append([])
-            self._at = len(self._parts)
-        if self._parts and kind != "data":
-            self._parts[-1].append(value)
-
-    def rewind(self) -> None:
-        self._at = 0
-
-    def entered(self, kind: str) -> None:
-        self._at += kind in _BEGINS
-
-
-_Raw = tuple[int, str, str]
-
-
-def _tokens(env: Environment, text: str, code: _Code) -> TokenStream:
-    """Return the tokens of a text, with ``steps.two-words`` as one name: no subtraction is meant."""
-    raw: list[_Raw] = []
-    for token in env.lexer.tokeniter(text, None):
-        code.lexed(*token[1:])
-        raw.append(token)
-    code.rewind()
-
-    def followed() -> Iterator[_Raw]:
-        for line, kind, value in _mended(raw):
-            code.entered(kind)
-            yield line, kind, value
-
-    return TokenStream(env.lexer.wrap(followed()), None, None)
-
-
-def _mended(raw: list[_Raw]) -> Iterator[_Raw]:
-    """Yield the tokens with ids quoted, and with texts and numbers as Jinja's lexer takes them without a warning."""
-    at = 0
-    while at < len(raw):
-        line, kind, value = raw[at]
-        if kind == "string":
-            value = _unescaped(value)
-        elif kind in ("integer", "float") and len(value) > MAX_DIGITS:
-            raise SandboxError("number-too-large", f"a number has at most {MAX_DIGITS} digits here")
-        yield line, kind, value
-        at += 1
-        if kind == "name" and value == "steps" and (found := _hyphened(raw, at)) is not None:
-            word, at = found
-            yield from ((line, "operator", "["), (line, "string", f"'{word}'"), (line, "operator", "]"))
-
-
-def _hyphened(raw: list[_Raw], at: int) -> tuple[str, int] | None:
-    """Return the id after ``steps`` if it holds hyphens, and where it ends."""
-    kinds = [(kind, value) for _, kind, value in raw[at : at + 2]]
-    if len(kinds) < 2 or kinds[0] != ("operator", ".") or kinds[1][0] != "name":
-        return None
-    word, at = kinds[1][1], at + 2
-    while at < len(raw) and raw[at][1:] == ("operator", "-"):
-        word, at = f"{word}-", at + 1
-        if at < len(raw) and raw[at][1] in ("name", "integer", "float") and _ID_PART.match(raw[at][2]):
-            word, at = word + raw[at][2], at + 1
-            if at < len(raw) and raw[at - 1][1] != "name" and raw[at][1] == "name":  # `2x` is two tokens
-                word, at = word + raw[at][2], at + 1
-    return (word, at) if "-" in word and word[0].islower() else None
-
-
-def _unescaped(literal: str) -> str:
-    r"""Return a quoted text with ``\d`` and the like written as ``\\d``: Python will stop to take them as they are."""
-
-    def mend(match: re.Match[str]) -> str:
-        if (what := match["begun"]) is not None:
-            message = f"`\\{what}` begins an escape that is not complete"
-            raise SandboxError("template-syntax", message, hint="write `\\\\` for a backslash")
-        return match[0] if match["known"] is not None else f"\\{match[0]}"
-
-    return _ESCAPE.sub(mend, literal)
 
 
 # --- the parser ------------------------------------------------------------------------------------------------------
@@ -233,21 +136,19 @@ def _check_node(node: nodes.Node) -> None:
             message = "`{{` without a dollar would be sent as it stands"
             hint = "write `${{ … }}`, or `${{ '{{' }}` for literal braces"
             raise SandboxError("missing-dollar", message, hint=hint, snippet="{{")
-        case nodes.Name(name=name, ctx="load") if name in FUNCTIONS:
-            raise SandboxError("needs-call", f"`{name}` is a function", hint=f"call it: `{name}(…)`", snippet=name)
-        case nodes.Name(name=name, ctx=ctx) if ctx != "load" and (name in FUNCTIONS or name in ROOTS or name == "loop"):
+        case nodes.Name(name=name, ctx=ctx) if ctx != "load" and name in RESERVED:
             message = f"`{name}` has a meaning already and cannot be set"
             raise SandboxError("reserved-name", message, hint="choose another name", snippet=name)
         case nodes.Const(value=value):
             _check_constant(value)
         case nodes.Filter(name=name):
-            _check_use(node, FILTERS.get(name), "filter", did_you_mean(name, FILTERS, limit=0) or _as_function(name))
+            _check_use(node, FILTERS, "filter", name)
         case nodes.Test(name=name):
-            _check_use(node, TESTS.get(name), "test", did_you_mean(name, TESTS, limit=0))
+            _check_use(node, TESTS, "test", name)
         case nodes.For(recursive=True):
             raise SandboxError("forbidden", "`recursive` is not part of the language", snippet="recursive")
         case nodes.Call(node=nodes.Name(name=name)):
-            _check_use(node, FUNCTIONS.get(name), "function", _as_filter(name), name)
+            _check_use(node, FUNCTIONS, "function", name)
         case _:
             pass
 
@@ -271,29 +172,29 @@ def _called(node: nodes.Call) -> Iterable[nodes.Node]:
     return [callee.node, *given]
 
 
-def _as_filter(name: str) -> str | None:
+def _check_use(node: Any, table: Mapping[str, Callable[..., Any]], what: str, name: str) -> None:
+    if name not in table:
+        code = "unknown-name" if what == "function" else f"unknown-{what}"
+        raise SandboxError(code, f"there is no {what} `{name}`", hint=_instead(what, name), snippet=name)
+    _check_spread(node, name)
+    keywords = {each.key: None for each in node.kwargs}
+    leading = 1 if what == "function" else 2
+    if (usage := misfit(table[name], leading, len(node.args), keywords)) is not None:
+        shown = {"function": f"{name}({usage})", "filter": f"… | {name}({usage})", "test": f"… is {name}({usage})"}
+        message = f"`{name}` cannot be used with {_count(len(node.args), keywords)}"
+        raise SandboxError("template-failed", message, hint=f"write `{shown[what].replace('()', '')}`", snippet=name)
+
+
+def _instead(what: str, name: str) -> str | None:
+    """Say what to write instead of a function, filter or test that there is not."""
+    if what == "test":
+        return did_you_mean(name, TESTS, limit=0)
+    if what == "filter":
+        return did_you_mean(name, FILTERS, limit=0) or (f"call it: `{name}(…)`" if name in FUNCTIONS else None)
     found = nearest(name, [*FUNCTIONS, *FILTERS])
     if found is None or found in FUNCTIONS:
         return did_you_mean(name, FUNCTIONS, limit=4)
     return f"write it behind a bar: `… | {found}`"
-
-
-def _as_function(name: str) -> str | None:
-    return f"call it: `{name}(…)`" if name in FUNCTIONS else None
-
-
-def _check_use(node: Any, found: Callable[..., Any] | None, what: str, hint: str | None, name: str = "") -> None:
-    name = name or node.name
-    if found is None:
-        code = "unknown-name" if what == "function" else f"unknown-{what}"
-        raise SandboxError(code, f"there is no {what} `{name}`", hint=hint, snippet=name)
-    _check_spread(node, name)
-    leading = 1 if what == "function" else 2
-    keywords = {each.key: None for each in node.kwargs}
-    if (usage := misfit(found, leading, len(node.args), keywords)) is not None:
-        shown = {"function": f"{name}({usage})", "filter": f"… | {name}({usage})", "test": f"… is {name}({usage})"}
-        message = f"`{name}` cannot be used with {_count(len(node.args), keywords)}"
-        raise SandboxError("template-failed", message, hint=f"write `{shown[what].replace('()', '')}`", snippet=name)
 
 
 def _count(given: int, keywords: Mapping[str, Any]) -> str:
@@ -302,9 +203,12 @@ def _count(given: int, keywords: Mapping[str, Any]) -> str:
     return f"{given} values in its brackets" if given != 1 else "one value in its brackets"
 
 
+_signature = cache(signature)
+
+
 def misfit(function: Callable[..., Any], leading: int, given: int, keywords: Mapping[str, Any]) -> str | None:
     """Return how a function is used, if it takes no such values after its ``leading`` ones; None where it does."""
-    takes = signature(function)
+    takes = _signature(function)
     try:
         takes.bind(*[None] * (leading + given), **keywords)
     except TypeError:

@@ -132,9 +132,16 @@ def linked_to(step: Step) -> str | None:
     return None
 
 
+def _shared(step: Step) -> Iterator[str]:
+    """Yield the steps that every node of a step reads or needs."""
+    for value in step.values():
+        yield from reads(value, "steps")
+    yield from step.needs
+
+
 def call_nodes(step: Step, bindings: Sequence[Binding]) -> Iterator[tuple[Node, list[tuple[str, str]]]]:
     """Yield the call node of each binding with the edges that lead to it."""
-    shared = [each for value in step.values() for each in reads(value, "steps")] + list(step.needs)
+    shared = list(_shared(step))
     chain = step.loop is not None and step.loop.chain
     prev: str | None = None
     for binding in bindings:
@@ -206,6 +213,8 @@ class _Builder:
                 (f"{each}[*]" if each == linked and self._is_unknown(each) else each, loop.id)
                 for each in reads(value, "steps")
             ]
+        # What its nodes will read the whole waits for too: so a circle is seen, and a way from there to here
+        self.edges += [(earlier, step.id) for earlier in dict.fromkeys(_shared(step))]
 
     def _is_unknown(self, step: str) -> bool:
         found = self._pipeline.steps.get(step)

@@ -76,7 +76,7 @@ def sum_(tools: Tools, value: Any, attribute: Any = None, start: Any = 0) -> int
 
 
 def _nothing(name: str) -> Missing:
-    return Missing(SandboxError("empty-list", f"an empty list has no `{name}`", hint="add `| default(…)`"))
+    return Missing(lambda: SandboxError("empty-list", f"an empty list has no `{name}`", hint="add `| default(…)`"))
 
 
 def _extreme(name: str, last: bool) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from rhflow.core.calls import Draft, StepCall
 from rhflow.core.coerce import LocalFile
 from rhflow.core.cost import UNKNOWN, Estimate, total
+from rhflow.core.errors import Problem
 from rhflow.core.graph import Graph
 from rhflow.core.loops import Binding
 from rhflow.core.select import EVERYTHING, Selection
@@ -49,6 +50,13 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Fail:
+    """What an earlier step gave does not fit, and the author lets the others go on; only plans hold this."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Grow:
     """The items of a loop are known: these are its nodes."""
 
@@ -69,7 +77,7 @@ class Later:
 
 
 NOT_SELECTED = "not selected"
-Decision: TypeAlias = Reuse | Run | Wait | Skip | Grow | Gather | Later
+Decision: TypeAlias = Reuse | Run | Wait | Skip | Fail | Grow | Gather | Later
 Ended: TypeAlias = Literal["failed", "skipped"]
 
 

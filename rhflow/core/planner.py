@@ -11,7 +11,21 @@ from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError, UsageError
 from rhflow.core.graph import Graph, Node, follow, linked_to, loop_problem, spread
 from rhflow.core.loops import Binding, LoopError
-from rhflow.core.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Later, Plan, Reuse, Run, Skip, Wait, World
+from rhflow.core.plan import (
+    NOT_SELECTED,
+    Decision,
+    Ended,
+    Fail,
+    Gather,
+    Grow,
+    Later,
+    Plan,
+    Reuse,
+    Run,
+    Skip,
+    Wait,
+    World,
+)
 from rhflow.core.progress import Progress
 from rhflow.core.reading import Reading, secrets_of
 from rhflow.core.references import item_problems
@@ -204,26 +218,41 @@ class Planner:
         wave = [node for node in self.graph.order if not blockers[node]]
         problems = list(item_problems(self.pipeline, self.graph))
         wrong: set[str] = set()
-        while wave:
+        while wave and not wrong:
             try:
                 decided = self.decide(wave)
-            except RecipeError as error:
-                problems += error.problems
-                wrong = set(wave)
-                break
+            except RecipeError:
+                decided = self._one_by_one(wave, problems)
+                wrong = set(wave) - decided.keys()
             decisions |= decided
             wave = list(self._next_wave(decided, blockers))
+        # Also where something is wrong already: all problems are told at once
         while rest := [node for node in self.graph.order if node not in decisions and node not in wrong]:
             for node in rest:  # one by one: what is skipped is known to those after it
-                try:  # also where something is wrong already: all problems are told at once
-                    decisions |= (decided := self.decide([node]))
-                    list(self._next_wave(decided, blockers))
-                except RecipeError as error:
-                    problems += error.problems
-                    wrong.add(node)
+                decisions |= (decided := self._one_by_one([node], problems))
+                list(self._next_wave(decided, blockers))
+                wrong.update({node} - decided.keys())
         if problems:
             raise RecipeError(problems)
         return Plan(self.graph, {node: decisions[node] for node in self.shown()})
+
+    def _one_by_one(self, nodes: Sequence[str], problems: list[Problem]) -> dict[str, Decision]:
+        """Return decisions for those nodes with which nothing is wrong; to ``problems`` is added what stops a run."""
+        found: dict[str, Decision] = {}
+        for node in nodes:
+            try:
+                found |= self.decide([node])
+            except RecipeError as error:
+                if self._may_fail(self.graph.nodes[node]):
+                    found[node] = Fail(error.problems)
+                else:
+                    problems += error.problems
+        return found
+
+    def _may_fail(self, node: Node) -> bool:
+        """Whether a node's problem is that of a run: it lies in what steps gave, and the author lets others go on."""
+        before = self.graph.before[node.id]
+        return node.step.on_error != "fail" and bool(before) and all(each in self.views for each in before)
 
     def _next_wave(self, decided: Mapping[str, Decision], blockers: dict[str, int]) -> Iterator[str]:
         """Take in what needs nothing to run, and yield the nodes that can be decided on next."""
@@ -233,6 +262,8 @@ class Planner:
                     self.finished(node, entry, cached=True)
                 case Skip():
                     self.ended(node, "skipped")
+                case Fail():
+                    self.ended(node, "skipped" if self.graph.nodes[node].step.on_error == "skip" else "failed")
                 case Gather():
                     self.gather(node)
                 case Grow(bindings):

@@ -38,9 +38,11 @@ class Progress:
     def finished(self, node: str, entry: Entry, *, cached: bool) -> None:
         """Note what a node gave."""
         self.views[node] = StepView(entry, cached=cached)
+        self.endings.pop(node, None)  # a plan may have thought otherwise
 
     def ended(self, node: str, how: Ended) -> None:
         """Note that a node gave nothing: it failed, or was skipped."""
+        self.lacking.discard(node)
         if how == "skipped" and any(self._is_amiss(each) for each in self.blockers(self._graph.nodes[node])):
             self.lacking.add(node)
         self.endings[node] = how
@@ -54,8 +56,9 @@ class Progress:
         """Note that every item of a loop has ended; returns how the loop as a whole ended badly, or None."""
         step = self._graph.nodes[node].step
         members = self._graph.items.get(step.id, [])
-        how = self._ending_of(step, members or [each for each in self._graph.before[node] if each in self.endings])
+        how = self._ending_of(step, members or [each for each in (f"{step.id}[*]",) if each in self.endings])
         self.views[node] = LoopView([self.item(each) for each in members], how or "succeeded")
+        self.endings.pop(node, None)
         if how is not None:
             self.endings[node] = how
         return how
@@ -66,7 +69,7 @@ class Progress:
         failed = any(self.endings.get(each) == "failed" for each in members)
         lacks = any(each in self.lacking for each in members)
         if members and not gave and not failed:
-            self.lacking.update([step.id] if lacks else [])
+            (self.lacking.add if lacks else self.lacking.discard)(step.id)
             return "skipped"
         if (failed or lacks) and step.on_error != "skip":
             return "failed"

@@ -6,7 +6,7 @@ the filters, tests, functions and methods that are written out in ``filters.py``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -15,11 +15,13 @@ from jinja2 import Environment, nodes
 from rhflow.core import grammar
 from rhflow.core.blocks import Rendering
 from rhflow.core.bounds import SandboxError
+from rhflow.core.functions import FUNCTIONS
 from rhflow.core.source import Reader
 
 Chain: TypeAlias = tuple[str | int | None, ...]
 
 _ESCAPED = "$${{"
+_SHORT = 1000
 _READ_OUTSIDE = ("file", "glob")
 _MADE_BY_STEPS = frozenset({"steps", "prev"})
 
@@ -28,14 +30,22 @@ environment = grammar.environment
 __all__ = ["SandboxError", "environment", "is_exact", "parse", "reads", "render"]
 
 
-@lru_cache(maxsize=4096)
 def parse(env: Environment, text: str) -> nodes.Template:
     """Return the syntax tree. Raises SandboxError for bad syntax, and for ``{{`` without its dollar."""
+    return (_parse_short if len(text) <= _SHORT else _parse_long)(env, text)
+
+
+def _parse(env: Environment, text: str) -> nodes.Template:
     tree = grammar.parse_tree(env, text.replace(_ESCAPED, "${{ '${{' }}"))
     found = _Reads()
     found.all_of(tree.body, set())
     found.check()
     return tree
+
+
+# A tree takes some hundred bytes per character
+_parse_short = lru_cache(maxsize=2048)(_parse)
+_parse_long = lru_cache(maxsize=4)(_parse)
 
 
 def is_exact(tree: nodes.Template, text: str) -> bool:
@@ -78,7 +88,8 @@ def render(env: Environment, text: str, *, exact: bool, names: Mapping[str, Any]
 class _Reads:
     """Finds the names that come from outside, block by block: a name that was set is not one of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, functions: Container[str] = FUNCTIONS) -> None:
+        self._functions = functions
         self.chains: dict[Chain, None] = {}
         self._of_files: list[tuple[str, frozenset[Chain], bool]] = []
 
@@ -128,9 +139,11 @@ class _Reads:
     def _call(self, node: nodes.Call, scope: set[str]) -> None:
         given = [*node.args, *node.kwargs]
         if isinstance(node.node, nodes.Getattr):
-            self._one(node.node.node, scope)
+            owner = node.node.node
+            if not (isinstance(owner, nodes.Name) and owner.name == "loop" and "loop" in scope):
+                self._one(owner, scope)
         elif isinstance(node.node, nodes.Name) and node.node.name in _READ_OUTSIDE:
-            inner = _Reads()
+            inner = _Reads(functions=())
             inner.all_of(given, set())
             chains = frozenset(chain for chain in inner.chains if chain[0] not in scope)
             self._of_files.append((node.node.name, chains, len(chains) < len(inner.chains)))
@@ -150,6 +163,12 @@ class _Reads:
                 computed.append(node.arg)
             node = node.node
         if isinstance(node, nodes.Name):
+            if node.name in self._functions and node.name not in scope:
+                hint = f"call it: `{node.name}(…)`"
+                raise SandboxError("needs-call", f"`{node.name}` is a function", hint=hint, snippet=node.name)
+            if node.name == "loop" and "loop" in scope and not steps:
+                hint = "use one of its parts, such as `loop.index`"
+                raise SandboxError("unknown-name", "`loop` has no value of its own", hint=hint, snippet="loop")
             if node.name not in scope:
                 self.chains[(node.name, *reversed(steps))] = None
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,12 +81,45 @@ def select(graph: Graph, selection: Selection) -> Selected:
     found = Selected(graph, forced=forced, force_all=selection.force_all, exact=exact)
     if not (only or start or until):
         return found
-    after = {later for node in start for later in graph.cone(node)}
-    before = {earlier for node in until for earlier in graph.ancestors(node)}
-    wanted = only | start | after | until | before
+    wanted = only | _after(graph, start) | _before(graph, until)
     found.wanted = frozenset(wanted)
-    found.needed = frozenset({earlier for node in wanted for earlier in graph.ancestors(node)} - wanted)
+    found.needed = frozenset(_before(graph, wanted) - wanted)
     return found
+
+
+def _closure(start: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
+    """Return all that can be reached from ``start``, itself left in."""
+    found, left = set(start), list(start)
+    while left:
+        new = [each for each in neighbours(left.pop()) if each not in found]
+        found.update(new)
+        left += new
+    return found
+
+
+def _after(graph: Graph, start: Iterable[str]) -> set[str]:
+    """Return ``start`` and all that depends on it, also the loops of which nodes yet to come will."""
+
+    def later(node: str) -> Iterator[str]:
+        for each in graph.after[node]:
+            yield each
+            # What the nodes of a loop will read, its whole already waits for
+            if graph.nodes[each].step.id != graph.nodes[node].step.id and f"{each}[*]" in graph.nodes:
+                yield f"{each}[*]"
+
+    return _closure(start, later)
+
+
+def _before(graph: Graph, start: Iterable[str]) -> set[str]:
+    """Return ``start`` and all that it depends on, also what nodes yet to come will."""
+
+    def earlier(node: str) -> Iterator[str]:
+        yield from graph.before[node]
+        if graph.nodes[node].role == "loop":
+            step = graph.nodes[node].step.id
+            yield from (each for each in graph.before[step] if graph.nodes[each].step.id != step)
+
+    return _closure(start, earlier)
 
 
 def _nodes(graph: Graph, names: Iterable[str], exact: dict[str, set[str]]) -> set[str]:

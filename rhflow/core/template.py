@@ -1,7 +1,8 @@
 """Templates: what a value reads, and what it becomes.
 
-``${{ expression }}`` is Jinja2 in a sandbox with strict names. References are found from the syntax tree, so edges
-between steps need not be written down. A value that is exactly one expression keeps its type; any other is text.
+``${{ expression }}`` is Jinja's language, strict and bounded (``sandbox.py``). References are found from the syntax
+tree, so edges between steps need not be written down. A value that is exactly one expression keeps its type; any
+other is text.
 
 A value made only of dotted paths (most are) is read and rendered without Jinja: the same meaning, far less time, and
 a start-up that need not import it. A property test holds the two against each other.

@@ -21,7 +21,6 @@ _KINDS = {
     "string": "a text in quotes",
     "integer": "a number",
     "float": "a number",
-    "lstrip": "a name",
 }
 _CLOSERS = ("`}}`", "`%}`", "`)`", "`]`", "`}`", "the end of the text")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +16,9 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rhflow.core.bounds import SandboxError
+from rhflow.core.errors import RecipeError
 from rhflow.core.sandbox import environment, is_exact, parse, render
+from rhflow.core.template import parse_text, resolve
 
 CASES = 1500
 NAMES: dict[str, Any] = {
@@ -165,3 +167,33 @@ def test_a_text_means_what_it_means_in_jinja(seed: int) -> None:
             continue
         alike += compared(text, expected)
     assert alike > CASES // 24
+
+
+PATHS = (
+    "params.word", "params.n", "params['list']", "params.list[0]", "params.rows[1].b", "params.map.k", "params.none",
+    "params.yes", "params.half", "params.zz", "params.list[9]", "params.word.upper", "params.map.zz", "nobody.x",
+    "params.rows", "params.map", "params.n.x", "params.list.x", "params.empty[0]", "params", "params.map.items",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_dotted_paths_mean_the_same_with_and_without_jinja(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(300):
+        parts = [f"${{{{ {chance.choice(PATHS)} }}}}", chance.choice(("a ", "\n", "}} ", "$5 ", "é"))]
+        text = "".join(chance.choice(parts) for _ in range(chance.randint(1, 4)))
+        template = parse_text(text)
+        if isinstance(template, str):
+            continue
+        assert template.parts is not None
+        assert outcome(lambda t=template: resolve(t, NAMES)) == outcome(lambda t=text: ours(t)), text
+
+
+def outcome(render: Callable[[], Any]) -> tuple[str, str | None] | Any:
+    """Return what a rendering gives, or what it says."""
+    try:
+        return render()
+    except SandboxError as error:
+        return error.code, error.hint
+    except RecipeError as error:
+        return error.problems[0].code, error.problems[0].hint

@@ -28,7 +28,7 @@ def test_whatever_is_in_a_file_ends_in_problems() -> None:
         sys.executable,
         str(ROOT / "tools" / "fuzz_recipes.py"),
         "--cases",
-        "1500",
+        "2000",
         "--seed",
         "7",
         "--workers",
@@ -37,7 +37,7 @@ def test_whatever_is_in_a_file_ends_in_problems() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failures 0" in done.stdout
-    assert "1,500 cases" in done.stdout
+    assert "2,000 cases" in done.stdout
 
 
 def test_a_case_is_made_from_its_number_alone(fuzz: ModuleType) -> None:

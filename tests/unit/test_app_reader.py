@@ -135,7 +135,8 @@ def test_a_pattern_does_not_look_at_a_whole_disk(folder: Path, monkeypatch: pyte
 
 def test_a_recipe_reads_next_to_itself(folder: Path) -> None:
     recipe = folder / "recipe.yaml"
-    text = "rhflow: 1\nsteps:\n  a: {{uses: text-to-image, with: {{prompt: \"${{{{ {} }}}}\"}}}}\noutputs: {{a: '${{{{ steps.a.image }}}}'}}\n"
+    step = '{{uses: text-to-image, with: {{prompt: "${{{{ {} }}}}"}}}}'
+    text = f"rhflow: 1\nsteps:\n  a: {step}\noutputs:\n  a: ${{{{{{{{ steps.a.image }}}}}}}}\n"
     recipe.write_text(
         text.format("file('look.txt') ~ (glob('scenes/*.txt') | map('basename') | join)"), encoding="utf-8"
     )

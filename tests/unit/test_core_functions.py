@@ -131,7 +131,8 @@ def test_files_are_read_by_the_reader_that_came_with_the_recipe() -> None:
 @pytest.mark.parametrize("text", ["${{ file(steps.a.text) }}", "${{ glob(prev.text) }}",
                                   "${{ file('a' ~ steps.a.text) }}", "{% set p = steps.a.text %}${{ file(p) }}",
                                   "${{ file(steps['a'].texts[0]) }}",
-                                  "{% for p in steps.a.texts %}${{ file(p) }}{% endfor %}"])  # fmt: skip
+                                  "{% for p in steps.a.texts %}${{ file(p) }}{% endfor %}",
+                                  "{% for file in steps.a.texts %}${{ file(file) }}{% endfor %}"])  # fmt: skip
 def test_what_a_step_made_cannot_choose_a_file(text: str) -> None:
     with pytest.raises(SandboxError, match="what a step made cannot choose"):
         render(ENV, text, exact=False, names=NAMES)
@@ -250,19 +251,21 @@ MISUSED: dict[str, str] = {
     "params.rows | map(attribute='nope')": "a mapping has no `nope`",
     "params.photo | upper": "`upper` needs a text, not the file `cat.png`",
     "'%d' % 'a'": "a number is needed, not text",
-    "'%s %s' % ('a',)": "only 1 values are given",
-    "'%s' % ('a', 'b')": "1 more values are given",
+    "'%s %s' % ('a',)": "fewer values are given",
+    "'%s' % ('a', 'b')": "more values are given",
     "'%(x)s' % {'a': 1}": "no value is given for `x`",
     "'%y' % 1": "`%y` is not a way to write a value",
     "'%r' % 1": "`%r` is not a way to write a value",
     "'%c' % 55296": "`%c` is not a way to write a value",
     "'%s' % params.photo": "the file `cat.png` cannot be written into a text this way",
     "'{'.format(1)": "a brace that is not closed",
-    "'{}'.format()": "only 0 values are given",
+    "'{}'.format()": "fewer values are given",
     "'{a.b}'.format(a=1)": "a number or a name only",
     "'{0[1]}'.format([1])": "a number or a name only",
     "'{!r}'.format(1)": "a number or a name only",
     "'{:{}}'.format(1, 2)": "not a way to write a value",
+    "'{:,x}'.format(1)": "`,x` cannot write a number",
+    "'{:=5}'.format('a')": "`=5` cannot write text",
     "'{:d}'.format('a')": "a whole number is needed, not text",
     "params.word.split(1)": "takes a text and a whole number",
     "params.word.ljust(5, 'ab')": "one character, not with 2",

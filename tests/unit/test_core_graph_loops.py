@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from rhflow.core.draw import dot, mermaid
 from rhflow.core.errors import RecipeError
-from rhflow.core.graph import Graph, call_nodes, expand, linked_to
+from rhflow.core.graph import Graph, Node, call_nodes, expand, linked_to
 from rhflow.core.loops import Binding, combine, items_of
+from rhflow.core.select import Selection, select
 from tests.support import good, problems_of
 
 FILM = """
@@ -332,6 +334,56 @@ def test_a_circle_through_a_known_loop() -> None:
       c: {uses: image-to-image, with: {prompt: x, images: "${{ steps.b.images }}"}}
     """
     assert circle(text) == "step `a` waits for itself: `a` → `b` → `c` → `a`"
+
+
+def test_a_circle_through_what_a_loop_will_read_once_it_has_grown() -> None:
+    text = """
+    steps:
+      words: {uses: text-to-text, with: {prompt: JSON}}
+      a: {uses: upscale, foreach: "${{ steps.words.json }}", with: {image: "${{ steps.b.image }}"}}
+      b: {uses: image-to-image, with: {prompt: x, images: "${{ steps.a.images }}"}}
+    """
+    assert circle(text) == "step `a` waits for itself: `a` → `b` → `a`"
+
+
+# --- parts of it -----------------------------------------------------------------------------------------------------
+
+BODY = """
+steps:
+  photo: {uses: upload, with: {file: a.png}}
+  words: {uses: text-to-text, with: {prompt: JSON}}
+  still:
+    uses: image-to-image
+    foreach: ${{ steps.words.json }}
+    with: {prompt: "${{ item }}", image: "${{ steps.photo.image }}"}
+  clip: {uses: image-to-video, foreach: "${{ steps.still.items }}", with: {prompt: x, image: "${{ item.image }}"}}
+  other: {uses: text-to-text, foreach: "${{ steps.words.json }}", with: {prompt: x}}
+"""
+
+
+def test_a_part_from_a_step_on_takes_in_the_loops_that_will_read_it() -> None:
+    found = graph(BODY)
+    chosen = select(found, Selection(start=("photo",))).wanted
+    assert chosen == {"photo", "still[*]", "still", "clip[*]", "clip"}
+    assert select(found, Selection(start=("still",))).wanted == {"still[*]", "still", "clip[*]", "clip"}
+    assert select(found, Selection(only=("clip",))).needed == {"photo", "words", "still[*]"}
+
+
+def test_a_part_up_to_a_loop_takes_in_what_its_nodes_will_read() -> None:
+    chosen = select(graph(BODY), Selection(until=("clip",))).wanted
+    assert chosen == {"photo", "words", "still[*]", "clip[*]", "clip"}
+
+
+def test_drawings_show_a_step_once_whatever_it_runs_over() -> None:
+    def label(node: Node) -> str:
+        return node.id
+
+    assert mermaid(graph(BODY), label, {"clip": "done"}).splitlines() == [
+        "flowchart LR", '  n0["photo"]', '  n1["words"]', '  n2[["still"]]', '  n3[["clip"]]:::done', '  n4[["other"]]',
+        "  n0 --> n2", "  n1 --> n2", "  n1 --> n4", "  n2 --> n3",
+    ]  # fmt: skip
+    assert mermaid(graph(FILM), label, {}).count("-->") == 3
+    assert '"photo" -> "still";' in dot(graph(FILM), label, {})
 
 
 # --- order and size --------------------------------------------------------------------------------------------------

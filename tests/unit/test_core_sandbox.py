@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rhflow.core import sandbox
 from rhflow.core.bounds import MAX_ITEMS, MAX_TEMPLATE, MAX_TEXT, Meter, SandboxError
 from rhflow.core.sandbox import environment, is_exact, parse, reads, render
 from tests.fakes import artifact
@@ -129,7 +130,7 @@ DEEP: dict[str, bool] = {
     " and ".join(["1"] * 10_000): False,
     "not " * 10_000 + "1": False,
     "-" * 10_000 + "1": False,
-    "1 if 1 else " * 10_000 + "1": False,
+    "1 if 1 else " * 5_000 + "1": False,
     "1" + " | abs" * 10_000: False,
     "''" + ".strip()" * 10_000: False,
     "params" + "[0]" * 10_000 + " | abs": False,
@@ -158,7 +159,8 @@ def test_the_bound_does_not_depend_on_who_calls() -> None:
 
     deepest = "${{ " + "(" * 22 + "1" + ")" * 22 + " }} ${{ " + " + ".join(["1"] * 95) + " }}"
     assert deep_down(0, deepest) == "1 95"
-    parse.cache_clear()
+    for cached in (sandbox._parse_short, sandbox._parse_long):
+        cached.cache_clear()
     assert deep_down(sys.getrecursionlimit() // 4, deepest) == "1 95"
 
 
@@ -254,7 +256,7 @@ WORDS: dict[str, tuple[str, str | None]] = {
     "{# x": ("`{#` begins a comment that never ends", "close it with `#}`"),
     "{% raw %}x": ("`{% raw %}` is never closed", "add `{% endraw %}`"),
     "{% set params = 1 %}": ("`params` has a meaning already", "choose another name"),
-    "{% for range in [1] %}{% endfor %}": ("`range` has a meaning already", "choose another name"),
+    "{% for loop in [1] %}{% endfor %}": ("`loop` has a meaning already", "choose another name"),
     "{% set a.b = 1 %}": ("this is not part of the language", None),
     "{% set 1 = 2 %}": ("cannot be given a value", "use a name"),
     "${{ nosuch(1) }}": ("there is no function `nosuch`", "choose from `range`"),
@@ -278,6 +280,7 @@ WORDS: dict[str, tuple[str, str | None]] = {
     "${{ params.list[7] | upper }}": ("`params.list` has no `7`", "it is a list of 2: pick one, as in `[0]`"),
     "${{ (params.list | reverse)[7] }}": ("a list has no `7`", "it is a list of 2"),
     "{% for x in [1] %}${{ loop.indx }}{% endfor %}": ("`loop` has no `indx`", "did you mean `index`?"),
+    "{% for x in [1] %}${{ loop }}{% endfor %}": ("`loop` has no value of its own", "such as `loop.index`"),
     "{% for a, b in params.list %}{% endfor %}": ("text cannot be split into 2 names", None),
     "{% for x in params.n %}{% endfor %}": ("a number cannot be gone through", None),
     "${{ 'a' if false }}": ("no value when its condition does not hold", "add `else …`"),
@@ -297,6 +300,14 @@ def test_what_is_wrong_is_told_in_plain_words(text: str) -> None:
         assert not each.endswith(".")
         assert each.replace("```", "").count("`") % 2 == 0
         assert "Jinja" not in each and "token" not in each and "print statement" not in each
+
+
+def test_a_very_long_word_is_compared_with_no_other() -> None:
+    names = {"params": {"a" * 90 + "b": 1, "a" * 5000: 1}}
+    for word, hint in (("a" * 90 + "c", True), ("a" * 4999, False)):
+        with pytest.raises(SandboxError) as caught:
+            render(ENV, f"${{{{ (params.{word}) | abs }}}}", exact=True, names=names)
+        assert str(caught.value.hint).startswith("did you mean") is hint
 
 
 def test_a_problem_points_at_the_code_it_is_about() -> None:
@@ -361,6 +372,10 @@ SCOPES: dict[str, list[tuple[str | int | None, ...]]] = {
     "${{ (a ~ b)[c].d }}": [("a",), ("b",), ("c",)],
     "${{ zip(a, range(b)) | map(attribute=c) }}": [("a",), ("b",), ("c",)],
     "${{ file(params.path) }}": [("params", "path")],
+    "{% for file in steps.a.files %}${{ file.name }}${{ file(vars.x) }}{% endfor %}": [
+        ("steps", "a", "files"),
+        ("vars", "x"),
+    ],
 }
 
 

@@ -1,17 +1,30 @@
-"""The documentation is true: recipes load, commands are documented, the generated page is fresh."""
+"""The documentation is true: recipes load and plan, commands are documented, generated pages are fresh.
+
+A block whose first line is ``# part of a recipe`` leaves the rest out: it is tested with what a recipe needs besides.
+"""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from rhflow.app.load import load
 from rhflow.cli.models import SUBCOMMANDS
-from rhflow.cli.root import COMMANDS
+from rhflow.cli.root import COMMANDS, invoke
+from rhflow.contract import load_schema
+from rhflow.core.errors import Source
+from rhflow.core.filters import FILTERS
+from rhflow.core.functions import FUNCTIONS
+from rhflow.core.source import read
+from rhflow.core.values import ARTIFACT_MEMBERS
+from rhflow.core.views import FACT_NAMES, OUTPUT_NAMES
+from rhflow.steps.kinds import all_kinds
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -22,11 +35,77 @@ BLOCKS = [
 ]
 
 
+PART = "# part of a recipe\n"
+FILES = {
+    "shots.csv": "key,scene\nhero,on marble\nhand,in a hand\n",
+    "shots.jsonl": '{"key": "hero", "scene": "on marble"}\n',
+}
+
+
+def whole(block: str) -> str:
+    """Return a part of a recipe as a recipe: with its version and, where it has no steps, one that reads its params."""
+    if not block.startswith(PART):
+        return block
+    data = read(Source("block", block)).data
+    if "steps" in data:
+        return f"rhflow: 1\n{block}"
+    types = {name: param.get("type") for name, param in data["params"].items() if isinstance(param, dict)}
+    files = {name for name, kind in types.items() if kind in ("image", "video", "audio", "file")}
+    reads = " ".join(f"${{{{ params.{name}{'.name' if name in files else ''} }}}}" for name in data["params"])
+    return f'rhflow: 1\n{block}steps: {{s: {{uses: text-to-text, with: {{prompt: "{reads}"}}}}}}\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with the files that the recipes in the docs speak of."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (96, 64), "teal").save(tmp_path / "cup.jpg")
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
 @pytest.mark.parametrize("block", BLOCKS)
-def test_recipes_in_the_docs_are_valid(block: str, tmp_path: Path) -> None:
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(block, encoding="utf-8")
-    assert not load(recipe).warnings
+def test_recipes_in_the_docs_load_and_plan(block: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(whole(block), encoding="utf-8")
+    loaded = load(recipe)
+    assert not loaded.warnings
+    needed = [param for param in loaded.pipeline.params.values() if param.required]
+    assert all(param.is_media for param in needed), "give a default: what it should be cannot be guessed"
+    given = [f"--param={param.name}=cup.jpg" for param in needed]
+    assert invoke(["plan", "recipe.yaml", "--simulate", "--store", "store", *given]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        load_schema("pipeline")["properties"],
+        load_schema("pipeline")["$defs"]["step"]["properties"],
+        load_schema("pipeline")["$defs"]["defaults"]["properties"],
+        [name for name in load_schema("pipeline")["$defs"]["param"]["properties"] if name != "description"],
+        load_schema("pipeline")["$defs"]["param"]["properties"]["type"]["enum"],
+        all_kinds(),
+        FILTERS,
+        FUNCTIONS,
+        OUTPUT_NAMES,
+        FACT_NAMES,
+        ARTIFACT_MEMBERS,
+    ],
+    ids=("top", "steps", "defaults", "params", "types", "kinds", "filters", "functions", "outputs", "facts", "files"),
+)
+def test_the_page_on_the_language_leaves_nothing_out(names: Iterable[str]) -> None:
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    said = {
+        word
+        for code in re.findall(r"`([^`\n]+)`|^```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+        for word in words(code)
+    }
+    assert set(names) - said == set()
+
+
+def words(code: tuple[str, str]) -> list[str]:
+    return re.findall(r"[\w-]+", " ".join(code))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pipelines").glob("*.yaml")), ids=lambda path: path.name)
@@ -49,13 +128,20 @@ def test_commands_of_a_group_are_documented() -> None:
         assert f"### rhflow models {name}\n" in page
 
 
-def test_the_generated_page_is_fresh() -> None:
-    script = ROOT / "tools" / "cli_reference.py"
-    done = subprocess.run([sys.executable, str(script), "--check"], check=False)
-    assert done.returncode == 0, "run `python tools/cli_reference.py`"
+@pytest.mark.parametrize("tool", ["cli_reference.py", "error_index.py"])
+def test_generated_pages_are_fresh(tool: str) -> None:
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / tool), "--check"], check=False)
+    assert done.returncode == 0, f"run `python tools/{tool}`"
 
 
 def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+            found = page.parent / target if target else page
+            assert found.exists(), f"{page.name} links to {target}"
+            assert not anchor or anchor in anchors(found), f"{page.name} links to {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}

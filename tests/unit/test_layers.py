@@ -40,7 +40,7 @@ DOORS: dict[str, set[str]] = {
 CORE_ORDER = tuple(
     """
     errors values canonical events kinds cost syntax source bounds formats functions lists filters methods
-    operators wording grammar evaluate blocks sandbox template coerce ratios inputs describe
+    operators wording tokens grammar absent evaluate blocks sandbox template coerce ratios inputs describe
     input_schema editor_schema shape document params statics keys loops tables
     graph draw views calls references check select reading plan progress planner budget schedule variants
     """.split()
