@@ -69,7 +69,8 @@ class Progress:
         failed = any(self.endings.get(each) == "failed" for each in members)
         lacks = any(each in self.lacking for each in members)
         if members and not gave and not failed:
-            (self.lacking.add if lacks else self.lacking.discard)(step.id)
+            self.lacking.discard(step.id)
+            self.lacking.update([step.id] if lacks else [])
             return "skipped"
         if (failed or lacks) and step.on_error != "skip":
             return "failed"

@@ -23,6 +23,7 @@ from rhflow.core.source import read
 from rhflow.core.values import Pending
 from rhflow.steps.kinds import all_kinds
 from tests.support import catalog
+from tests.unit.test_docs import whole
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "pipelines").glob("*.yaml"))
@@ -75,7 +76,7 @@ def test_shipped_recipes_are_accepted(path: Path, name: str) -> None:
 def test_recipes_in_the_docs_are_accepted() -> None:
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
-            assert complaints(block) == [], page.name
+            assert complaints(whole(block)) == [], page.name
 
 
 # --- the same names as the loader ------------------------------------------------------------------------------------
