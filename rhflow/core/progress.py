@@ -38,11 +38,11 @@ class Progress:
     def finished(self, node: str, entry: Entry, *, cached: bool) -> None:
         """Note what a node gave."""
         self.views[node] = StepView(entry, cached=cached)
-        self.endings.pop(node, None)  # a plan may have thought otherwise
+        self._forget(node)
 
     def ended(self, node: str, how: Ended) -> None:
         """Note that a node gave nothing: it failed, or was skipped."""
-        self.lacking.discard(node)
+        self._forget(node)
         if how == "skipped" and any(self._is_amiss(each) for each in self.blockers(self._graph.nodes[node])):
             self.lacking.add(node)
         self.endings[node] = how
@@ -51,14 +51,20 @@ class Progress:
     def grown(self, loop: str) -> None:
         """Note that the items of a loop are known."""
         self.views[loop] = EndedView("succeeded")
+        self._forget(loop)
+
+    def _forget(self, node: str) -> None:
+        """Take back how a node ended: a plan may have thought otherwise than the run that follows it."""
+        self.endings.pop(node, None)
+        self.lacking.discard(node)
 
     def gather(self, node: str) -> Ended | None:
         """Note that every item of a loop has ended; returns how the loop as a whole ended badly, or None."""
         step = self._graph.nodes[node].step
         members = self._graph.items.get(step.id, [])
+        self._forget(node)
         how = self._ending_of(step, members or [each for each in (f"{step.id}[*]",) if each in self.endings])
         self.views[node] = LoopView([self.item(each) for each in members], how or "succeeded")
-        self.endings.pop(node, None)
         if how is not None:
             self.endings[node] = how
         return how
@@ -69,7 +75,6 @@ class Progress:
         failed = any(self.endings.get(each) == "failed" for each in members)
         lacks = any(each in self.lacking for each in members)
         if members and not gave and not failed:
-            self.lacking.discard(step.id)
             self.lacking.update([step.id] if lacks else [])
             return "skipped"
         if (failed or lacks) and step.on_error != "skip":

@@ -1,4 +1,4 @@
-"""Loops while they run: what grows, what a failed item means for the others, paid attempts, pools, budgets."""
+"""Loops while they run: what grows, and what a failed item means for the others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from rhflow.core.calls import StepCall
-from rhflow.core.errors import Problem, StepError, UnknownOutcomeError
+from rhflow.core.errors import Problem, RecipeError, StepError, UnknownOutcomeError
+from rhflow.core.plan import Fail
 from rhflow.core.values import Outputs
 from rhflow.engine.run import status_of
 from tests.fakes import FakeExecutor
@@ -99,6 +102,39 @@ async def test_a_loop_over_a_step_that_failed_never_counts_as_empty() -> None:
     assert statuses(await bench.run()) == {
         "words": "failed", "still[*]": "skipped", "clip[*]": "skipped", "reel": "skipped",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "how"), [("continue", "failed"), ("skip", "skipped")])
+async def test_a_list_that_cannot_be_read_stops_nothing_else_the_second_time_either(rule: str, how: str) -> None:
+    text = GROWS.replace("still: {", f"still: {{on_error: {rule}, ")
+    first = Bench(text, executor=FakeExecutor({"words": said("no list")}))
+    await first.run()
+    more = text + "  other: {uses: text-to-text, with: {prompt: more}}\n"
+    plan = first.again(more).plan()
+    assert isinstance(plan.decisions["still[*]"], Fail)
+    second = first.again(more)
+    assert statuses(await second.run()) == {
+        "words": "succeeded", "still[*]": how, "clip[*]": "skipped", "reel": "skipped", "other": "succeeded",
+    }  # fmt: skip
+    assert second.executor.nodes == ["other"]
+
+
+async def test_where_others_may_not_go_on_it_is_told_before_anything_runs() -> None:
+    first = Bench(GROWS, executor=FakeExecutor({"words": said("no list")}))
+    await first.run()
+    with pytest.raises(RecipeError) as caught:
+        first.again().plan()
+    assert [each.code for each in caught.value.problems] == ["bad-foreach"]
+
+
+async def test_what_failed_in_the_plan_may_succeed_in_the_run() -> None:
+    text = GROWS.replace("still: {", "still: {on_error: continue, ")
+    first = Bench(text, executor=FakeExecutor({"words": said("no list")}))
+    await first.run()
+    second = first.again(executor=FakeExecutor({"words": said([{"scene": "sea"}])}))
+    second.plan()
+    second.cache.kept.clear()  # somebody emptied the store meanwhile
+    assert set(statuses(await second.run()).values()) == {"succeeded"}
 
 
 async def test_several_loops_grow_out_of_one_list() -> None:
