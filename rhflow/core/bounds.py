@@ -94,7 +94,7 @@ class Meter:
             self.weigh(value)
         return value
 
-    def weigh(self, value: Any, *, most: int = MAX_ITEMS) -> None:
+    def weigh(self, value: Any, *, most: int = MAX_ITEMS, letters: int = MAX_TEXT) -> None:
         """Count every part of a value, also the same part as often as it occurs: it would be written so often."""
         items = characters = 0
         stack = [(value, 0)]
@@ -112,8 +112,8 @@ class Meter:
                 stack.extend((part, depth + 1) for part in parts)
             elif isinstance(each, int):
                 _check_bits(each)
-            if characters > MAX_TEXT:
-                raise SandboxError("text-too-long", f"the texts of this list grow beyond {MAX_TEXT:,} characters")
+            if characters > letters:
+                raise SandboxError("text-too-long", f"the texts of this list grow beyond {letters:,} characters")
         self.work(characters)
 
 

@@ -141,7 +141,7 @@ class BudgetError(RhflowError):
 
 
 _LONGEST_WORD = 100
-_MOST_CHOICES = 5_000
+_MOST_CHOICES = 2_000
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:

@@ -102,10 +102,6 @@ class Graph:
         """Return every node that depends on ``node``, itself left out."""
         return set(nx.descendants(self._digraph, node))
 
-    def ancestors(self, node: str) -> set[str]:
-        """Return every node that ``node`` depends on, itself left out."""
-        return set(nx.ancestors(self._digraph, node)) if node in self.nodes else set()
-
     def urgency(self, seconds: Callable[[Node], float]) -> dict[str, float]:
         """Return for each node the time from its start to the end of the longest path that leaves it."""
         found: dict[str, float] = {}

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from rhflow.core.bounds import ITEM, Meter, SandboxError
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
 from rhflow.core.source import Located, Pointer
 from rhflow.core.values import ARTIFACT_MEMBERS, MAX_TEXT, Artifact, member_of, text_of, why_no_text
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Unresolved: TypeAlias = "None | bool | int | float | str | Template | list[Unresolved] | dict[str, Unresolved]"
 Path: TypeAlias = tuple[str | int, ...]
 
+MAX_VALUES = 1_000_000  # in one list or mapping with expressions, and in all that is in it
+MAX_LETTERS = 10 * MAX_TEXT
 ROOTS = ("params", "vars", "steps", "env", "run")
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _STEP = rf"""(?:\.{_WORD}|\[[0-9]+\]|\['[^'\\]*'\]|\["[^"\\]*"\])"""
@@ -173,10 +176,23 @@ def resolve(value: Unresolved, names: Mapping[str, Any]) -> Any:
     """Return ``value`` with its templates rendered from ``names``. Raises RecipeError with the place."""
     if isinstance(value, Template):
         return _render(value, names)
+    made = _filled(value, names)
+    if isinstance(value, list | dict) and (first := next(templates_in(value), None)) is not None:
+        # The same list may stand in many places: a list of it twice, that one twice … is soon too large to write out
+        try:
+            Meter(MAX_VALUES * ITEM + MAX_LETTERS).weigh(made, most=MAX_VALUES, letters=MAX_LETTERS)
+        except SandboxError as error:
+            raise RecipeError(first.problem(error.code, error.message)) from None
+    return made
+
+
+def _filled(value: Unresolved, names: Mapping[str, Any]) -> Any:
+    if isinstance(value, Template):
+        return _render(value, names)
     if isinstance(value, list):
-        return [resolve(each, names) for each in value]
+        return [_filled(each, names) for each in value]
     if isinstance(value, dict):
-        return {key: resolve(each, names) for key, each in value.items()}
+        return {key: _filled(each, names) for key, each in value.items()}
     return value
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from rhflow.core import sandbox
+from rhflow.core import sandbox, template
 from rhflow.core.bounds import MAX_ITEMS, MAX_TEMPLATE, MAX_TEXT, Meter, SandboxError
+from rhflow.core.errors import RecipeError
 from rhflow.core.sandbox import environment, is_exact, parse, reads, render
 from tests.fakes import artifact
+from tests.support import located
 
 ENV = environment()
 NAMES: Mapping[str, Any] = {
@@ -184,6 +186,15 @@ def test_a_meter_counts_a_part_as_often_as_it_occurs() -> None:
     Meter().weigh(shared)
     with pytest.raises(SandboxError, match="beyond 1,000 values"):
         Meter().weigh(shared, most=1000)
+
+
+def test_lists_of_lists_are_bounded_from_value_to_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(template, "MAX_VALUES", 1000)
+    twice = template.parse_value(["${{ vars.v }}", {"k": "${{ vars.v }}"}], located("x: 1"), (), [])
+    value: Any = ["x"]
+    with pytest.raises(RecipeError, match="grows beyond 1,000 values"):
+        for _ in range(60):
+            value = template.resolve(twice, {"vars": {"v": value}})
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
