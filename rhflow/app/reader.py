@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from rhflow.core.bounds import SandboxError
 from rhflow.core.errors import nearest
+from rhflow.core.expr.bounds import SandboxError
 
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 20_000  # looked at by one pattern

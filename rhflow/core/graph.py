@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import networkx as nx
 
-from rhflow.core.bounds import SandboxError
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.errors import Problem, RecipeError
+from rhflow.core.expr.bounds import SandboxError
 from rhflow.core.loops import Binding, LoopError, combine, items_of, takes_of
 from rhflow.core.source import Reader
 from rhflow.core.statics import NotKnownError

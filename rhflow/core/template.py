@@ -16,13 +16,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rhflow.core.bounds import ITEM, Meter, SandboxError
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
+from rhflow.core.expr.bounds import ITEM, Meter, SandboxError
 from rhflow.core.source import Located, Pointer
 from rhflow.core.values import ARTIFACT_MEMBERS, MAX_TEXT, Artifact, member_of, text_of, why_no_text
 
 if TYPE_CHECKING:
-    from rhflow.core import sandbox
+    from rhflow.core.expr import sandbox
 
 Unresolved: TypeAlias = "None | bool | int | float | str | Template | list[Unresolved] | dict[str, Unresolved]"
 Path: TypeAlias = tuple[str | int, ...]
@@ -226,7 +226,7 @@ def walk(template: Template, path: Path, names: Mapping[str, Any]) -> Any:
 
 
 def _missing(template: Template, before: Path, step: str | int, value: Any) -> Problem:
-    from rhflow.core.methods import methods_of  # imported late: only needed when something is already wrong
+    from rhflow.core.expr.methods import methods_of  # imported late: only needed when something is already wrong
 
     choices = list(value) if isinstance(value, Mapping) else ARTIFACT_MEMBERS if isinstance(value, Artifact) else []
     hint = did_you_mean(str(step), [str(each) for each in choices])
@@ -249,7 +249,7 @@ def as_text(template: Template, value: Any) -> str:
 
 
 def _parse_with_jinja(template: Template) -> Template:
-    from rhflow.core import sandbox  # imported late, with Jinja: most recipes never need it
+    from rhflow.core.expr import sandbox  # imported late, with Jinja: most recipes never need it
 
     try:
         tree = sandbox.parse(_environment(), template.text)
@@ -260,7 +260,7 @@ def _parse_with_jinja(template: Template) -> Template:
 
 
 def _render_with_jinja(template: Template, names: Mapping[str, Any]) -> Any:
-    from rhflow.core import sandbox
+    from rhflow.core.expr import sandbox
 
     reader = None if template.located is None else template.located.reader
     try:
@@ -271,7 +271,7 @@ def _render_with_jinja(template: Template, names: Mapping[str, Any]) -> Any:
 
 @cache
 def _environment() -> Any:
-    from rhflow.core import sandbox
+    from rhflow.core.expr import sandbox
 
     return sandbox.environment()
 

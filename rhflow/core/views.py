@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rhflow.core.functions import parse_json
+from rhflow.core.expr.functions import parse_json
 from rhflow.core.keys import written_key
 from rhflow.core.template import Ref
 from rhflow.core.values import Artifact, Entry, Family, Pending

@@ -15,9 +15,9 @@ import pytest
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from rhflow.core.bounds import SandboxError
 from rhflow.core.errors import RecipeError
-from rhflow.core.sandbox import environment, is_exact, parse, render
+from rhflow.core.expr.bounds import SandboxError
+from rhflow.core.expr.sandbox import environment, is_exact, parse, render
 from rhflow.core.template import parse_text, resolve
 
 CASES = 1500

@@ -11,8 +11,8 @@ import pytest
 from rhflow.app import reader as module
 from rhflow.app.load import load
 from rhflow.app.reader import FolderReader
-from rhflow.core.bounds import SandboxError
 from rhflow.core.errors import RecipeError
+from rhflow.core.expr.bounds import SandboxError
 
 
 @pytest.fixture

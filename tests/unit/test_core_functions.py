@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.bounds import SandboxError
-from rhflow.core.filters import FILTERS
-from rhflow.core.functions import FUNCTIONS, parse_json, slug_of
-from rhflow.core.methods import METHODS, TESTS
-from rhflow.core.sandbox import environment, render
+from rhflow.core.expr.bounds import SandboxError
+from rhflow.core.expr.filters import FILTERS
+from rhflow.core.expr.functions import FUNCTIONS, parse_json, slug_of
+from rhflow.core.expr.methods import METHODS, TESTS
+from rhflow.core.expr.sandbox import environment, render
 from tests.fakes import artifact
 
 ENV = environment()

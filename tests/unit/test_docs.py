@@ -19,8 +19,8 @@ from rhflow.cli.models import SUBCOMMANDS
 from rhflow.cli.root import COMMANDS, invoke
 from rhflow.contract import load_schema
 from rhflow.core.errors import Source
-from rhflow.core.filters import FILTERS
-from rhflow.core.functions import FUNCTIONS
+from rhflow.core.expr.filters import FILTERS
+from rhflow.core.expr.functions import FUNCTIONS
 from rhflow.core.source import read
 from rhflow.core.values import ARTIFACT_MEMBERS
 from rhflow.core.views import FACT_NAMES, OUTPUT_NAMES

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from rhflow.core import functions
-from rhflow.core.bounds import SandboxError
-from rhflow.core.formats import percent
-from rhflow.core.functions import Tools, as_text, number, whole, written
-from rhflow.core.lists import LIST_FILTERS
+from rhflow.core.expr import functions
+from rhflow.core.expr.bounds import SandboxError
+from rhflow.core.expr.formats import percent
+from rhflow.core.expr.functions import Tools, as_text, number, whole, written
+from rhflow.core.expr.lists import LIST_FILTERS
 
 # --- texts -----------------------------------------------------------------------------------------------------------
 

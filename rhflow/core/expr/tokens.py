@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jinja2 import Environment
 from jinja2.lexer import TokenStream
 
-from rhflow.core.bounds import MAX_DIGITS, SandboxError
+from rhflow.core.expr.bounds import MAX_DIGITS, SandboxError
 
 _BEGINS = ("variable_begin", "block_begin", "comment_begin", "raw_begin")
 _ID_PART = re.compile(r"[a-z0-9_]+\Z")

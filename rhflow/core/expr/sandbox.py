@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 from jinja2 import Environment, nodes
 
-from rhflow.core import grammar
-from rhflow.core.blocks import Rendering
-from rhflow.core.bounds import SandboxError
-from rhflow.core.functions import FUNCTIONS
+from rhflow.core.expr import grammar
+from rhflow.core.expr.blocks import Rendering
+from rhflow.core.expr.bounds import SandboxError
+from rhflow.core.expr.functions import FUNCTIONS
 from rhflow.core.source import Reader
 
 Chain: TypeAlias = tuple[str | int | None, ...]

@@ -9,10 +9,10 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rhflow.core.bounds import SandboxError, named
-from rhflow.core.filters import replace
-from rhflow.core.formats import braces
-from rhflow.core.functions import Tools, as_text, listed, whole, written
+from rhflow.core.expr.bounds import SandboxError, named
+from rhflow.core.expr.filters import replace
+from rhflow.core.expr.formats import braces
+from rhflow.core.expr.functions import Tools, as_text, listed, whole, written
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rhflow.core.bounds import Meter, SandboxError, named
+from rhflow.core.expr.bounds import Meter, SandboxError, named
 from rhflow.core.values import text_of
 
 MAX_WIDTH = 999

@@ -7,9 +7,9 @@ from typing import Any
 
 from jinja2 import nodes
 
-from rhflow.core.bounds import SandboxError, named
 from rhflow.core.errors import did_you_mean
-from rhflow.core.methods import LOOP_MEMBERS, LoopState, methods_of
+from rhflow.core.expr.bounds import SandboxError, named
+from rhflow.core.expr.methods import LOOP_MEMBERS, LoopState, methods_of
 from rhflow.core.values import ARTIFACT_MEMBERS, Artifact
 
 

@@ -12,14 +12,14 @@ from typing import Any
 
 from jinja2 import nodes
 
-from rhflow.core.absent import no_name, no_part, shown
-from rhflow.core.bounds import STEP, Meter, Missing, SandboxError, named, plain
 from rhflow.core.errors import did_you_mean
-from rhflow.core.filters import FILTERS
-from rhflow.core.functions import FUNCTIONS, as_text
-from rhflow.core.grammar import misfit
-from rhflow.core.methods import TESTS, LoopState, compare, contains, methods_of
-from rhflow.core.operators import OPERATORS, negative, positive
+from rhflow.core.expr.absent import no_name, no_part, shown
+from rhflow.core.expr.bounds import STEP, Meter, Missing, SandboxError, named, plain
+from rhflow.core.expr.filters import FILTERS
+from rhflow.core.expr.functions import FUNCTIONS, as_text
+from rhflow.core.expr.grammar import misfit
+from rhflow.core.expr.methods import TESTS, LoopState, compare, contains, methods_of
+from rhflow.core.expr.operators import OPERATORS, negative, positive
 from rhflow.core.source import Reader
 from rhflow.core.values import Artifact, member_of
 

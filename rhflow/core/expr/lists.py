@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rhflow.core.bounds import MAX_ITEMS, Missing, SandboxError, named
-from rhflow.core.functions import Tools, as_text, listed, number, whole
+from rhflow.core.expr.bounds import MAX_ITEMS, Missing, SandboxError, named
+from rhflow.core.expr.functions import Tools, as_text, listed, number, whole
 from rhflow.core.values import Artifact
 
 _NOTHING: Any = object()

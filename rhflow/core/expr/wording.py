@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from rhflow.core.bounds import SandboxError
 from rhflow.core.errors import did_you_mean
+from rhflow.core.expr.bounds import SandboxError
 
 _KINDS = {
     "end of print statement": "`}}`",

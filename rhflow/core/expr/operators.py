@@ -7,8 +7,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rhflow.core.bounds import MAX_BITS, Meter, SandboxError, named
-from rhflow.core.formats import percent
+from rhflow.core.expr.bounds import MAX_BITS, Meter, SandboxError, named
+from rhflow.core.expr.formats import percent
 
 _SEQUENCES = (str, list, tuple)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from jinja2 import nodes
 
-from rhflow.core.bounds import STEP, Missing, SandboxError, named
-from rhflow.core.evaluate import Evaluation
-from rhflow.core.functions import as_text
-from rhflow.core.methods import LoopState
+from rhflow.core.expr.bounds import STEP, Missing, SandboxError, named
+from rhflow.core.expr.evaluate import Evaluation
+from rhflow.core.expr.functions import as_text
+from rhflow.core.expr.methods import LoopState
 
 
 class Rendering(Evaluation):

@@ -15,13 +15,13 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
-from rhflow.core.bounds import MAX_BITS, MAX_DIGITS, MAX_TEMPLATE, SandboxError
 from rhflow.core.errors import did_you_mean, nearest
-from rhflow.core.filters import FILTERS
-from rhflow.core.functions import FUNCTIONS, is_unicode
-from rhflow.core.methods import METHODS, TESTS
-from rhflow.core.tokens import Code, tokens
-from rhflow.core.wording import in_plain_words, tag_problem
+from rhflow.core.expr.bounds import MAX_BITS, MAX_DIGITS, MAX_TEMPLATE, SandboxError
+from rhflow.core.expr.filters import FILTERS
+from rhflow.core.expr.functions import FUNCTIONS, is_unicode
+from rhflow.core.expr.methods import METHODS, TESTS
+from rhflow.core.expr.tokens import Code, tokens
+from rhflow.core.expr.wording import in_plain_words, tag_problem
 
 MAX_NESTING = 24  # brackets in brackets, blocks in blocks
 MAX_LEVELS = 100  # of the syntax tree: `a + b + c …` has one per term

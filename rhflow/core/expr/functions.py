@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, Protocol
 
-from rhflow.core.bounds import MAX_DEPTH, MAX_DIGITS, Meter, SandboxError, named
+from rhflow.core.expr.bounds import MAX_DEPTH, MAX_DIGITS, Meter, SandboxError, named
 from rhflow.core.source import Reader
 from rhflow.core.values import Artifact, text_of, why_no_text
 
