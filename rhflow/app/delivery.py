@@ -12,7 +12,7 @@ from rhflow.core.errors import RecipeError
 from rhflow.core.graph import reads
 from rhflow.core.planner import Planner
 from rhflow.core.values import Artifact
-from rhflow.core.views import StepView, files_of
+from rhflow.core.views import EndedView, ItemView, LoopView, StepView, files_of
 from rhflow.store.deliver import deliver, delivery_signature, point_latest
 from rhflow.store.names import Names, safe_name
 from rhflow.store.store import Store
@@ -48,9 +48,11 @@ def choose(planner: Planner) -> Delivery:
     outputs: dict[str, Any] = {}
     for each in _wanted(planner):
         found = list(files_of([each.value]))
+        several = len(found) > 1
+        listed = several or isinstance(each.value, list | LoopView)  # of one item today, perhaps of more tomorrow
         taken = []
         for at, artifact in enumerate(found):
-            number = (keys.get(artifact.digest) or str(at + 1)) if len(found) > 1 else None
+            number = (keys.get(artifact.digest) if listed else None) or (str(at + 1) if several else None)
             taken.append(names.take(each.scope + _name(each.save_as or each.label, artifact, number)))
         files += zip(taken, found, strict=True)
         group = outputs.setdefault(each.scope.rstrip("/"), {}) if each.scope else outputs
@@ -123,6 +125,12 @@ def _shown(value: Any, names: Iterator[str]) -> Any:
     if isinstance(value, StepView):
         shown = [next(names) for _ in value.outputs.files]
         return shown[0] if len(shown) == 1 else shown or list(value.outputs.texts)
+    if isinstance(value, ItemView):
+        return _shown(value.view, names)
+    if isinstance(value, LoopView):
+        return {each["key"]: _shown(each, names) for each in value.items_in_order}
+    if isinstance(value, EndedView):
+        return None
     if isinstance(value, list | tuple):
         return [_shown(each, names) for each in value]
     return {key: _shown(each, names) for key, each in value.items()} if isinstance(value, Mapping) else value

@@ -24,6 +24,7 @@ from rhflow.store.digest import Sighting
 from rhflow.store.memo import Memos
 from rhflow.store.store import Store
 
+_FORM = 2  # of what is kept: an older one is not read
 _CATALOG = Path(rhflow.__file__).parent / "catalog" / "models.json"
 
 
@@ -37,7 +38,7 @@ def memo_key(request: Request) -> str | None:
     except OSError:
         return None  # the long way round says what is wrong
     parts = {
-        "rhflow": rhflow.__version__,
+        "rhflow": [rhflow.__version__, _FORM],
         "catalog": [catalog.st_size, catalog.st_mtime_ns],
         "recipe": [os.fspath(request.recipe.absolute()), hashlib.sha256(recipe).hexdigest()],
         "params": sorted(request.params),
@@ -88,12 +89,13 @@ def answer(request: Request, *, whole: bool) -> RunReport | None:
 
 
 def _row(data: list[Any]) -> NodeRow:
-    name, step, model, cost, seconds, files = data
-    return NodeRow(name, step, "succeeded", True, model, tuple(cost) if cost else None, seconds, tuple(files))
+    name, step, status, model, cost, seconds, files = data
+    cached = status == "succeeded"
+    return NodeRow(name, step, status, cached, model, tuple(cost) if cost else None, seconds, tuple(files))
 
 
 def _dump(row: NodeRow) -> list[Any]:
-    return [row.id, row.step, row.model, row.cost, row.seconds, row.files]
+    return [row.id, row.step, row.status, row.model, row.cost, row.seconds, row.files]
 
 
 def sightings(paths: Iterable[Path]) -> list[list[Any]] | None:

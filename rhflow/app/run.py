@@ -131,7 +131,7 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
                 raise BudgetError(over)
             check_key(request)
             report, chosen, errors = await _execute(ready, watcher)
-        if report.status == "succeeded" and _may_be_kept(ready):
+        if report.status == "succeeded" and not errors and _may_be_kept(ready):
             inputs = ready.files.seen | ready.recipe.reader.seen
             basis = memo.Basis(generation, ready.planner.world.names.env, inputs, chosen.digests)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)

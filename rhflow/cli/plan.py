@@ -51,7 +51,7 @@ def summary(plan: Plan) -> str:
 
 def _words(decision: Decision) -> tuple[str, str, str, str]:
     """Return what will happen, why, with which model (and which filled-in defaults), and the price."""
-    from rhflow.core.plan import Later, Reuse, Run, Skip, Wait
+    from rhflow.core.plan import Fail, Later, Reuse, Run, Skip, Wait
 
     match decision:
         case Reuse(call):
@@ -63,6 +63,8 @@ def _words(decision: Decision) -> tuple[str, str, str, str]:
             return "run", reads, draft.model.id if draft.model else "", _price(price, draft.kind.paid)
         case Skip(why):
             return "skip", why, "", ""
+        case Fail(problems):
+            return "fail", problems[0].message, "", ""
         case Later(on):
             over = ", ".join(f"`{each.removesuffix('[*]')}`" for each in on[:3])
             return "loop", f"over what {over} gives", "", "unknown"

@@ -52,6 +52,14 @@ steps:
 outputs:
   large: ${{ steps.large.images }}
 """
+SKIPPING = """\
+rhflow: 1
+name: skipping
+params: {enlarge: false}
+steps:
+  draw: {uses: text-to-image, with: {prompt: a boat, aspect_ratio: "1:1"}}
+  large: {uses: upscale, if: params.enlarge, with: {image: "${{ steps.draw.image }}", scale: 2x}}
+"""
 
 
 def statuses(done: Done) -> dict[str, str]:
@@ -220,3 +228,25 @@ def test_the_film_recipe_with_a_shot_list_of_ones_own(case: Case, shots: dict[st
     assert {node["id"] for node in plan["nodes"] if node["will"] == "run"} == {
         "still[hands-morning]", "still[hands-night]", "clip[hands-morning]", "final[hands-morning]",
     }  # fmt: skip
+
+
+def test_a_step_skipped_for_an_error_is_tried_again(case: Case) -> None:
+    case.recipe(FAILING.replace("RULE", "skip"))
+    case.run("run", "recipe.yaml", *QUICK).exit(0)
+    again = case.run("run", "recipe.yaml", *QUICK, "--json").exit(0)
+    assert statuses(again)["large[bad]"] == "skipped"
+    assert again.document["requests"]["submit"] == 1
+
+
+def test_what_was_skipped_stays_skipped_when_nothing_runs(case: Case) -> None:
+    case.recipe(SKIPPING)
+    for _ in range(3):
+        done = case.run("run", "recipe.yaml", *QUICK, "--json").exit(0)
+        assert statuses(done) == {"draw": "succeeded", "large": "skipped"}
+
+
+def test_whole_items_can_be_an_output(case: Case) -> None:
+    case.recipe(SHOTS.replace("steps.small.images", "steps.small.items"))
+    done = case.run("run", "recipe.yaml", *QUICK, "--json").exit(0)
+    assert len(done.document["outputs"]["shot"]) == 2
+    assert all(name.endswith(".png") for name in done.document["outputs"]["shot"])
