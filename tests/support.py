@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from rhflow.core.calls import Calls
 from rhflow.core.check import check, in_order
 from rhflow.core.document import Pipeline, build
 from rhflow.core.errors import Problem, RecipeError, Source
-from rhflow.core.graph import expand
+from rhflow.core.expand import expand
 from rhflow.core.kinds import Models
 from rhflow.core.params import parse_param
 from rhflow.core.plan import Names, Plan, World
@@ -49,24 +49,38 @@ def text_of(text: str) -> str:
     return body if body.startswith("rhflow:") else f"rhflow: 1\n{body}"
 
 
-def recipe(text: str, *, models: Models | None = None, name: str = "recipe.yaml") -> tuple[Pipeline, list[Problem]]:
-    """Return a pipeline and its problems in order. Raises RecipeError where there is no pipeline to speak of."""
+def recipe(
+    text: str, *, models: Models | None = None, name: str = "recipe.yaml", parts: Mapping[str, str] | None = None
+) -> tuple[Pipeline, list[Problem]]:
+    """Return a pipeline and its problems in order; ``parts`` are the texts of recipes it uses, by ``uses``.
+
+    Raises RecipeError where there is no pipeline to speak of.
+    """
     located = read(Source(name, text_of(text)))
     pipeline, problems = build(located, load_schema("pipeline"), name="recipe")
+    steps = {
+        each.id: replace(each, child=good(parts[each.kind], models=models, name=each.kind, parts=parts))
+        if parts and each.kind in parts
+        else each
+        for each in pipeline.steps.values()
+    }
+    pipeline = replace(pipeline, steps=steps)
     return pipeline, in_order([*problems, *check(pipeline, calls(models))])
 
 
-def good(text: str, *, models: Models | None = None, name: str = "recipe.yaml") -> Pipeline:
+def good(
+    text: str, *, models: Models | None = None, name: str = "recipe.yaml", parts: Mapping[str, str] | None = None
+) -> Pipeline:
     """Return a pipeline that has no errors."""
-    pipeline, problems = recipe(text, models=models, name=name)
+    pipeline, problems = recipe(text, models=models, name=name, parts=parts)
     assert [each.message for each in problems if each.severity == "error"] == []
     return pipeline
 
 
-def problems_of(text: str, *, models: Models | None = None) -> list[Problem]:
+def problems_of(text: str, *, models: Models | None = None, parts: Mapping[str, str] | None = None) -> list[Problem]:
     """Return every problem of a recipe, whatever stage finds it."""
     try:
-        return recipe(text, models=models)[1]
+        return recipe(text, models=models, parts=parts)[1]
     except RecipeError as error:
         return list(error.problems)
 
@@ -110,6 +124,7 @@ class Bench:
     params: Mapping[str, Any] = field(default_factory=dict)
     local: NoSuchFiles = field(default_factory=files)
     models: Models | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
     realm: Realm = "live"
     cache: MemoryCache = field(default_factory=MemoryCache)
     executor: FakeExecutor = field(default_factory=FakeExecutor)
@@ -118,7 +133,7 @@ class Bench:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
 
     def __post_init__(self) -> None:
-        self.pipeline = good(self.text, models=self.models, name=self.name)
+        self.pipeline = good(self.text, models=self.models, name=self.name, parts=self.parts)
         self.log = self.cache.log = self.journal.log = self.executor.log
         names = Names(self._params(), self._vars(), run={"id": "run-1", "date": "2026-01-01"})
         told = {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run}
@@ -156,7 +171,8 @@ class Bench:
 
     def again(self, text: str | None = None, **changes: Any) -> Bench:
         """Return the next run of this recipe, or of a changed one, over the same cache."""
-        told = {"params": self.params, "local": self.local, "models": self.models, "realm": self.realm} | changes
+        told = {"params": self.params, "local": self.local, "models": self.models, "parts": self.parts}
+        told |= {"realm": self.realm, **changes}
         return Bench(text if text is not None else self.text, cache=self.cache, **told)
 
 

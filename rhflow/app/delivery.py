@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rhflow.core.document import Output
+from rhflow.core.edges import reads
 from rhflow.core.errors import RecipeError
-from rhflow.core.graph import reads
 from rhflow.core.planner import Planner
 from rhflow.core.values import Artifact
-from rhflow.core.views import EndedView, ItemView, LoopView, StepView, files_of
+from rhflow.core.views import EndedView, ItemView, LoopView, PipelineView, StepView, files_of
 from rhflow.store.deliver import deliver, delivery_signature, point_latest
 from rhflow.store.names import Names, safe_name
 from rhflow.store.store import Store
@@ -53,9 +53,9 @@ def choose(planner: Planner) -> Delivery:
         taken = []
         for at, artifact in enumerate(found):
             number = (keys.get(artifact.digest) if listed else None) or (str(at + 1) if several else None)
-            taken.append(names.take(each.scope + _name(each.save_as or each.label, artifact, number)))
+            taken.append(names.take(_folder(each.scope) + _name(each.save_as or each.label, artifact, number)))
         files += zip(taken, found, strict=True)
-        group = outputs.setdefault(each.scope.rstrip("/"), {}) if each.scope else outputs
+        group = outputs.setdefault(_folder(each.scope).rstrip("/"), {}) if each.scope else outputs
         group[each.label] = _shown(each.value, iter(taken))
     return Delivery(tuple(files), outputs)
 
@@ -85,6 +85,11 @@ def _everything(planner: Planner) -> Iterator[_Wanted]:
             yield _Wanted(label, planner.views[node], save_as, step.scope)
 
 
+def _folder(scope: str) -> str:
+    """Return the folder of a scope: that of a variant, or of a pipeline that is a step."""
+    return scope.replace("[", "-").replace("]", "")
+
+
 def _gave_nothing(planner: Planner, step: str) -> bool:
     """Whether a step, or an item of it, did not finish."""
     nodes = [step, *planner.graph.items.get(step, [])]
@@ -107,8 +112,11 @@ def _keys(planner: Planner) -> dict[str, str]:
     for members in planner.graph.items.values():
         for node in members:
             view, binding = planner.views.get(node), planner.graph.nodes[node].binding
-            if isinstance(view, StepView) and binding is not None and len(view.outputs.files) == 1:
-                found.setdefault(view.outputs.files[0].digest, binding.key)
+            if view is None or binding is None:
+                continue
+            files = list(files_of([view]))
+            if len(files) == 1:
+                found.setdefault(files[0].digest, binding.key)
     return found
 
 
@@ -127,6 +135,8 @@ def _shown(value: Any, names: Iterator[str]) -> Any:
         return shown[0] if len(shown) == 1 else shown or list(value.outputs.texts)
     if isinstance(value, ItemView):
         return _shown(value.view, names)
+    if isinstance(value, PipelineView):
+        return {name: _shown(value[name], names) for name in value}
     if isinstance(value, LoopView):
         return {each["key"]: _shown(each, names) for each in value.items_in_order}
     if isinstance(value, EndedView):

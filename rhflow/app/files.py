@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,10 @@ class LocalFiles:
     def __call__(self, text: str) -> Artifact:
         """Return the file at ``text``, relative to the recipe. Raises RecipeError."""
         return self.at(self._folder, text)
+
+    def beside(self, recipe: str) -> Callable[[str], Artifact]:
+        """Return what reads files next to another recipe than the first."""
+        return partial(self.at, Path(recipe).parent)
 
     def at(self, folder: Path, text: str) -> Artifact:
         """Return the file at ``text``, relative to ``folder``, or the stored file ``sha256:…``. Raises RecipeError."""

@@ -11,6 +11,7 @@ from rhflow.app.load import read_text
 from rhflow.app.request import Request
 from rhflow.core.document import Param, Pipeline
 from rhflow.core.errors import Problem, RecipeError, Source, UsageError, did_you_mean
+from rhflow.core.nesting import all_used
 from rhflow.core.params import parse_param
 from rhflow.core.plan import Names
 from rhflow.core.source import read
@@ -40,7 +41,7 @@ def bind_params(
 
 def names_of(pipeline: Pipeline, params: Mapping[str, Any], run: Mapping[str, str]) -> Names:
     """Return what templates may read, variables worked out in order. Raises RecipeError."""
-    env = read_variables(pipeline.env)
+    env = read_variables({name: None for each in all_used(pipeline) for name in each.env})
     values: dict[str, Any] = {}
     for name, value in pipeline.vars.items():
         values[name] = resolve(value, {"params": params, "vars": values, "run": run, "env": env})

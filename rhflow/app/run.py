@@ -27,7 +27,9 @@ from rhflow.app.variants import variants_of
 from rhflow.core.budget import Spending, plan_problems
 from rhflow.core.errors import BudgetError, Problem, RhflowError
 from rhflow.core.events import Event
-from rhflow.core.graph import Graph, Node, expand
+from rhflow.core.expand import expand
+from rhflow.core.graph import Graph, Node
+from rhflow.core.nesting import all_used
 from rhflow.core.plan import Names, Plan, Reuse, Skip, World
 from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
@@ -81,7 +83,7 @@ def prepared(request: Request, recipe: Recipe | None = None) -> Iterator[Prepare
             recipe = replace(recipe, pipeline=combine(recipe.pipeline, variants))
         first = next(iter(names.values()))
         recall = RecallFromStore(store, recipe.pipeline.name, request.realm)
-        world = World(recall, first, request.realm, files, request.selection, names)
+        world = World(recall, first, request.realm, files, request.selection, names, files.beside)
         planner = Planner(recipe.pipeline, _graph(recipe, names), recipe.calls, world)
         yield Prepared(request, recipe, store, planner, files, params.get("", {}), run)
 
@@ -132,7 +134,7 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
             check_key(request)
             report, chosen, errors = await _execute(ready, watcher)
         if report.status == "succeeded" and not errors and _may_be_kept(ready):
-            inputs = ready.files.seen | ready.recipe.reader.seen
+            inputs = ready.files.seen | ready.recipe.seen
             basis = memo.Basis(generation, ready.planner.world.names.env, inputs, chosen.digests)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
         return report, errors
@@ -143,7 +145,7 @@ def _may_be_kept(ready: Prepared) -> bool:
 
     Not where the recipe reads the run's id or date, nor where only a part of it was asked for.
     """
-    reads_run = "run." in ready.recipe.pipeline.located.source.text
+    reads_run = any("run." in each.located.source.text for each in all_used(ready.recipe.pipeline))
     return ready.request.memo and ready.request.selection.everything and not reads_run
 
 
@@ -230,7 +232,8 @@ def _plain(value: Any) -> Any:
 
 
 def _engine(ready: Prepared, account: Account, journal: RunJournal) -> Engine:
-    named = {step.pool: 1 for step in ready.recipe.pipeline.steps.values() if step.pool is not None}
+    steps = [step for each in all_used(ready.recipe.pipeline) for step in each.steps.values()]
+    named = {step.pool: 1 for step in steps if step.pool is not None}
     own = {"account": ready.request.jobs, "transfer": TRANSFERS_AT_ONCE, "local": os.cpu_count() or 1}
     pools = {**named, **own, **dict(ready.request.pools)}
     kinds = ready.recipe.calls.kinds

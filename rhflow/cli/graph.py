@@ -14,7 +14,8 @@ def command(recipe: Path, form: str) -> None:
     """Print the graph of a recipe as Mermaid or Graphviz DOT text."""
     from rhflow.app.load import load
     from rhflow.core.draw import dot, mermaid
-    from rhflow.core.graph import Node, expand
+    from rhflow.core.expand import expand
+    from rhflow.core.graph import Node
 
     pipeline = load(recipe).pipeline
 

@@ -9,7 +9,7 @@ from typing import Any
 from rhflow.core import canonical
 from rhflow.core.coerce import LocalFile
 from rhflow.core.cost import Estimate, estimate, result_seconds
-from rhflow.core.document import Pipeline, Step
+from rhflow.core.document import Step
 from rhflow.core.errors import Problem, did_you_mean
 from rhflow.core.graph import Node
 from rhflow.core.inputs import Bound, Signature, Trouble
@@ -224,15 +224,15 @@ def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[s
     return tuple(found) or ("its result is not in the store",)
 
 
-def trouble_problem(pipeline: Pipeline, step: Step, trouble: Trouble) -> Problem:
+def trouble_problem(step: Step, trouble: Trouble) -> Problem:
     """Return the problem of an input trouble, at the input, at the model, or else at the step."""
     message = f"step `{step.id}`: {trouble.message}"
-    if trouble.name is not None:
+    if trouble.name is not None and step.located is not None:
         tail: Pointer = ("model",) if trouble.name == "model" and trouble.code in _OF_MODEL else ("with", trouble.name)
         for head in (step.pointer, ("defaults", step.kind)):
-            if (pointer := (*head, *tail)) in pipeline.located.places:
-                if trouble.item is not None and (*pointer, trouble.item) in pipeline.located.places:
+            if (pointer := (*head, *tail)) in step.located.places:
+                if trouble.item is not None and (*pointer, trouble.item) in step.located.places:
                     pointer = (*pointer, trouble.item)
-                at = pipeline.key_problem if trouble.code == "unknown-input" else pipeline.problem
-                return at(trouble.code, message, pointer, hint=trouble.hint)
-    return pipeline.key_problem(trouble.code, message, step.pointer, hint=trouble.hint)
+                at = step.located.key_span if trouble.code == "unknown-input" else step.located.span
+                return Problem(trouble.code, message, at(pointer), trouble.hint)
+    return step.key_problem(trouble.code, message, hint=trouble.hint)

@@ -8,11 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rhflow.core.calls import Calls, Draft, NoModelError, trouble_problem
-from rhflow.core.document import Param, Pipeline, Step
+from rhflow.core.document import Param, Pipeline, Step, is_recipe
+from rhflow.core.edges import linked_to, reads, step_refs
 from rhflow.core.errors import Problem, RecipeError, by_place, did_you_mean, nearest
-from rhflow.core.graph import Graph, Node, expand, linked_to, reads, step_refs
+from rhflow.core.expand import expand
+from rhflow.core.graph import Graph, Node
 from rhflow.core.kinds import KindSpec
 from rhflow.core.loops import Binding
+from rhflow.core.nesting import given_problems
 from rhflow.core.params import parse_param, typed_param
 from rhflow.core.references import item_problems, name_problems, values_of
 from rhflow.core.source import Pointer
@@ -29,7 +32,8 @@ def check(pipeline: Pipeline, calls: Calls) -> list[Problem]:
     named = list(name_problems(pipeline))
     problems = [*(problem for problem, _ in named), *_kinds(pipeline, calls.kinds), *_params(pipeline)]
     try:
-        graph = expand(pipeline, {"params": StaticParams(pipeline), "vars": StaticVars(pipeline, ())})
+        names = {"params": StaticParams(pipeline), "vars": StaticVars(pipeline, ())}
+        graph = expand(pipeline, names, nested=False)  # what is inside of steps was checked on its own
     except RecipeError as error:
         return [*problems, *error.problems]
     problems += _Inputs(pipeline, calls, graph, {pointer for _, pointer in named}).problems()
@@ -55,7 +59,7 @@ def _kinds(pipeline: Pipeline, kinds: Mapping[str, KindSpec]) -> Iterator[Proble
     defaults: Mapping[str, Any] = pipeline.located.data.get("defaults", {})
     places += [(kind, pipeline.located.key_span(("defaults", kind))) for kind in defaults]
     for kind, span in places:
-        if kind not in kinds:
+        if kind not in kinds and not is_recipe(kind):
             hint = did_you_mean(kind, kinds, limit=0) or "see `rhflow init` for a recipe to begin with"
             yield Problem("unknown-kind", f"`{kind}` is not a kind of step", span, hint)
 
@@ -115,7 +119,7 @@ class _Inputs:
         for node in self._to_check():
             self._node = node
             self._names = {**self._base, **_told(node.binding)}
-            if node.step.kind in self.calls.kinds:
+            if node.step.kind in self.calls.kinds or node.step.child is not None:
                 self._step(node.step)
         self._node, self._names = None, dict(self._base)
         for output in (self.pipeline.outputs or {}).values():
@@ -139,6 +143,9 @@ class _Inputs:
         self._one(step.condition)
         given = {name: self._one(value) for name, value in step.inputs.items()}
         self._one(step.save_as)
+        if step.child is not None:
+            self._found += given_problems(step, given)
+            return
         model = self._value(step.model)
         if isinstance(model, Pending):  # which one is told by a parameter: then so is what it takes
             self._promises[step.id] = Promise(self.calls.kinds[step.kind].output)
@@ -146,11 +153,11 @@ class _Inputs:
         try:
             draft = self.calls.draft(step, model, given, _any_file)
         except NoModelError as error:
-            self._found.append(trouble_problem(self.pipeline, step, error.trouble))
+            self._found.append(trouble_problem(step, error.trouble))
             return
         self._drafts[step.id] = draft
         self._promises[step.id] = draft.promise()
-        self._found += [trouble_problem(self.pipeline, step, trouble) for trouble in draft.bound.troubles]
+        self._found += [trouble_problem(step, trouble) for trouble in draft.bound.troubles]
         if draft.model is not None and draft.model.status == "withdrawn":
             self._found.append(self._withdrawn(step, draft))
 

@@ -76,7 +76,8 @@ class Budget:
 class Step:
     """A step as written, with the defaults of its kind merged in. ``timeout`` in seconds.
 
-    ``scope`` is the variant of a sweep that the step belongs to; its id begins with it.
+    ``scope`` is the variant of a sweep, or the use of a pipeline as a step, that the step belongs to; its id begins
+    with it. ``child`` is the pipeline that the step stands for, ``located`` the file that the step was written in.
     """
 
     id: str
@@ -96,6 +97,18 @@ class Step:
     timeout: float | None = None
     pool: str | None = None
     scope: str = ""
+    child: Pipeline | None = None
+    located: Located | None = field(default=None, repr=False, compare=False)
+
+    def problem(self, code: str, message: str, part: Pointer = (), *, hint: str | None = None) -> Problem:
+        """Return a problem with the part of the step at ``part``."""
+        span = None if self.located is None else self.located.span((*self.pointer, *part))
+        return Problem(code, message, span, hint)
+
+    def key_problem(self, code: str, message: str, part: Pointer = (), *, hint: str | None = None) -> Problem:
+        """Return a problem with the key at ``part``, or with the id of the step."""
+        span = None if self.located is None else self.located.key_span((*self.pointer, *part))
+        return Problem(code, message, span, hint)
 
     def values(self) -> Iterator[Unresolved]:
         """Yield everything that is worked out once per node."""
@@ -140,6 +153,11 @@ class Pipeline:
     def key_problem(self, code: str, message: str, pointer: Pointer, *, hint: str | None = None) -> Problem:
         """Return a problem with the key at ``pointer``."""
         return Problem(code, message, self.located.key_span(pointer), hint)
+
+
+def is_recipe(kind: str) -> bool:
+    """Whether ``uses`` names a recipe next to this one, and not a kind of step."""
+    return kind.endswith((".yaml", ".yml"))
 
 
 def build(located: Located, schema: Mapping[str, Any], *, name: str) -> tuple[Pipeline, list[Problem]]:
@@ -240,6 +258,7 @@ class _Reader:
             retry=Retry(retry.get("max", 0), tuple(retry.get("on", ("failed",)))),
             timeout=seconds_of(self._get("timeout", None)),
             pool=self._get("pool", None),
+            located=self._located,
         )
 
     def _get(self, name: str, default: Any) -> Any:

@@ -13,7 +13,12 @@ def _steps(graph: Graph) -> list[Node]:
 
 
 def _edges(graph: Graph) -> Iterator[tuple[str, str]]:
-    between = ((graph.nodes[earlier].step.id, graph.nodes[later].step.id) for earlier, later in graph.edges())
+    nodes = graph.nodes
+    between = (
+        (nodes[earlier].step.id, nodes[later].step.id)
+        for earlier, later in graph.edges()
+        if nodes[earlier].role != "gate"
+    )
     return ((earlier, later) for earlier, later in dict.fromkeys(between) if earlier != later)
 
 

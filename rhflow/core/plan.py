@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -123,6 +123,7 @@ class World:
     """What a planner must be told of the world outside the recipe.
 
     ``scopes`` are the names of each variant of a sweep, where there is one; ``names`` are those of the usual case.
+    ``local`` reads files next to the recipe, ``beside`` gives the same for another file.
     """
 
     recall: Recall
@@ -131,3 +132,4 @@ class World:
     local: LocalFile
     selection: Selection = EVERYTHING
     scopes: Mapping[str, Names] = field(default_factory=dict)
+    beside: Callable[[str], LocalFile] | None = None

@@ -8,8 +8,10 @@ from typing import Any
 from rhflow.core.calls import Calls, Draft, NoModelError, StepCall, changes, finish, trouble_problem
 from rhflow.core.cost import UNKNOWN, Estimate
 from rhflow.core.document import Pipeline, Step
+from rhflow.core.edges import linked_to
 from rhflow.core.errors import Problem, RecipeError, UsageError
-from rhflow.core.graph import Graph, Node, follow, linked_to, loop_problem, spread
+from rhflow.core.expand import grow
+from rhflow.core.graph import Graph, Node
 from rhflow.core.loops import Binding, LoopError
 from rhflow.core.plan import (
     NOT_SELECTED,
@@ -27,9 +29,10 @@ from rhflow.core.plan import (
     World,
 )
 from rhflow.core.progress import Progress
-from rhflow.core.reading import Reading, secrets_of
+from rhflow.core.reading import Readings
 from rhflow.core.references import item_problems
 from rhflow.core.select import select
+from rhflow.core.spread import follow, loop_problem, spread
 from rhflow.core.template import ROOTS, Unresolved, refs_in, resolve
 from rhflow.core.values import Entry
 
@@ -39,9 +42,8 @@ class Planner:
 
     def __init__(self, pipeline: Pipeline, graph: Graph, calls: Calls, world: World) -> None:
         self.pipeline, self.graph, self.calls, self.world = pipeline, graph, calls, world
-        hidden = secrets_of(pipeline)
-        self._reading = {step.id: Reading.of(step, hidden) for step in pipeline.steps.values()}
-        self._progress = Progress(graph, self._reading, world.scopes or {"": world.names})
+        self._reading = Readings(pipeline, graph)
+        self._progress = Progress(graph, self._reading, world)
         self.views, self.endings = self._progress.views, self._progress.endings
         self._selected = None if world.selection.everything else select(graph, world.selection)
         self._first: dict[str, str] = {}
@@ -52,24 +54,25 @@ class Planner:
         """Note what a node gave, so that those after it can be decided on."""
         self._progress.finished(node, entry, cached=cached)
 
-    def ended(self, node: str, how: Ended) -> None:
-        """Note that a node gave nothing: it failed, or was skipped."""
-        self._progress.ended(node, how)
+    def ended(self, node: str, how: Ended, *, error: bool = False) -> None:
+        """Note that a node gave nothing: it failed, or was skipped, be it for an ``error``."""
+        self._progress.ended(node, how, error=error)
 
     def gather(self, node: str) -> Ended | None:
-        """Note that every item of a loop has ended; returns how the loop as a whole ended badly, or None."""
+        """Note that all that a node stands for has ended; returns how it ended badly as a whole, or None."""
         return self._progress.gather(node)
 
-    def close_loops(self) -> None:
-        """Gather what the items of unfinished loops gave, so that what is done can be delivered."""
-        for node in self.graph.nodes.values():
-            if node.role == "all" and node.id not in self.views:
-                self.gather(node.id)
+    def close(self) -> None:
+        """Gather what unfinished loops and pipelines gave, so that what is done can be delivered."""
+        for name in self.graph.order:
+            if self.graph.nodes[name].role in ("whole", "all") and name not in self.views:
+                self.gather(name)
 
     def grow(self, loop: str, bindings: Sequence[Binding]) -> list[str]:
-        """Add the nodes of a loop whose items are known now, and return them."""
-        self._progress.grown(loop)
-        return self.graph.grow(loop, bindings)
+        """Add the nodes of a loop whose items are known now, and return them. Raises RecipeError."""
+        added = grow(self.graph, loop, bindings, self._progress.names_of)
+        self._progress.opened(loop)
+        return added
 
     def value_of(self, value: Unresolved, *, node: str | None = None, scope: str = "") -> Any:
         """Return a value of the recipe (as ``node`` sees it), with what is known now. Raises RecipeError."""
@@ -102,14 +105,17 @@ class Planner:
     def _decide_one(self, node: Node) -> Decision | Draft:
         """Return a decision, or the draft of a call whose inputs are all known."""
         waiting = tuple(each for each in self.graph.before[node.id] if each not in self.views)
-        if node.role == "all":
+        if node.role in ("all", "whole"):
             return Gather() if not waiting else Later(waiting)
         if (skip := self._not_selected(node) or self._skip(node)) is not None:
             return skip
         if not self._holds(node):
             return Skip("its `if` is false")
+        if node.role == "gate":
+            return Later(waiting, Estimate()) if waiting else Gather()
         if node.role == "loop":
-            free = not self.calls.kinds[node.step.kind].paid
+            kind = self.calls.kinds.get(node.step.kind)
+            free = kind is not None and not kind.paid
             return Later(waiting, Estimate() if free else UNKNOWN) if waiting else Grow(tuple(self._bindings(node)))
         draft = self._draft(node, waiting=bool(waiting))
         if self.graph.after[node.id]:
@@ -152,13 +158,13 @@ class Planner:
         """Return the bindings of a loop whose items are known now. Raises RecipeError."""
         step, linked = node.step, linked_to(node.step)
         over = None
-        if linked is not None and self.pipeline.steps[linked].loop is not None:
+        if linked is not None and linked in self.graph.steps and self.graph.steps[linked].loop is not None:
             members = [self.graph.nodes[each] for each in self.graph.items.get(linked, [])]
             over = follow(linked, [each.binding for each in members if each.binding is not None])
         try:
             return spread(step, self._progress.names_of(step.scope), over=over)
         except LoopError as error:
-            raise RecipeError(loop_problem(self.pipeline, step, error)) from None
+            raise RecipeError(loop_problem(step, error)) from None
 
     def _draft(self, node: Node, *, waiting: bool) -> Draft:
         progress, step, reading = self._progress, node.step, self._reading[node.step.id]
@@ -175,11 +181,11 @@ class Planner:
             raise RecipeError(problems)
         model = progress.known(step.model, names, node)
         try:
-            draft = self.calls.draft(step, model, given, self.world.local, tainted=progress.foreign(node))
+            draft = self.calls.draft(step, model, given, self._progress.local(step), tainted=progress.foreign(node))
         except NoModelError as error:
-            raise RecipeError(trouble_problem(self.pipeline, step, error.trouble)) from None
+            raise RecipeError(trouble_problem(step, error.trouble)) from None
         if draft.bound.troubles:
-            raise RecipeError([trouble_problem(self.pipeline, step, trouble) for trouble in draft.bound.troubles])
+            raise RecipeError([trouble_problem(step, trouble) for trouble in draft.bound.troubles])
         return draft
 
     def _look_up(self, drafts: Sequence[tuple[StepCall, Draft]]) -> Iterator[tuple[str, Decision]]:
@@ -263,21 +269,28 @@ class Planner:
                 case Skip():
                     self.ended(node, "skipped")
                 case Fail():
-                    self.ended(node, "skipped" if self.graph.nodes[node].step.on_error == "skip" else "failed")
+                    rule = self.graph.nodes[node].step.on_error
+                    self.ended(node, "skipped" if rule == "skip" else "failed", error=True)
                 case Gather():
                     self.gather(node)
                 case Grow(bindings):
-                    for new in self.grow(node, bindings):
-                        blockers[new] = len(self.graph.before[new])
-                        blockers[self.graph.nodes[new].step.id] += 1
-                        for earlier in self.graph.before[new]:
-                            blockers[new] -= earlier != node and earlier in self.views
+                    self._take_in(self.grow(node, bindings), blockers, loop=node)
                 case _:
                     continue
             for later in self.graph.after[node]:
                 blockers[later] -= 1
                 if not blockers[later]:
                     yield later
+
+    def _take_in(self, new: Sequence[str], blockers: dict[str, int], *, loop: str) -> None:
+        """Count what new nodes wait for, and what now waits for them; ``loop``, where they come from, ends next."""
+        for node in new:
+            before = self.graph.before[node]
+            blockers[node] = sum(each == loop or each not in self.views for each in before)
+        fresh = set(new)
+        for node in new:
+            for later in self.graph.after[node]:
+                blockers[later] += later not in fresh
 
 
 def _no_result(node: str) -> Problem:

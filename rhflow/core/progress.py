@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rhflow.core.coerce import LocalFile
 from rhflow.core.document import Step
 from rhflow.core.errors import RecipeError
 from rhflow.core.graph import Graph, Node
 from rhflow.core.loops import Binding
-from rhflow.core.plan import Ended, Names
+from rhflow.core.plan import Ended, Names, World
 from rhflow.core.reading import Reading
 from rhflow.core.template import Ref, Template, Unresolved, refs_in, resolve, walk
 from rhflow.core.values import Entry, Pending
-from rhflow.core.views import EndedView, ItemView, LoopView, Promise, ScopedViews, StepView, pending_of
+from rhflow.core.views import EndedView, ItemView, LoopView, PipelineView, Promise, ScopedViews, StepView, pending_of
 
 _TOLD = ("key", "index", "matrix", "variation")  # what is known of an item before its node has ended
 
@@ -21,12 +22,14 @@ _TOLD = ("key", "index", "matrix", "variation")  # what is known of an item befo
 class Progress:
     """What has ended, and the names that follow from it. ``lacking`` are nodes skipped because others failed."""
 
-    def __init__(self, graph: Graph, readings: Mapping[str, Reading], scopes: Mapping[str, Names]) -> None:
-        self._graph, self._readings = graph, readings
+    def __init__(self, graph: Graph, readings: Mapping[str, Reading], world: World) -> None:
+        self._graph, self._readings, self._world = graph, readings, world
         self.views: dict[str, Mapping[str, Any]] = {}
         self.endings: dict[str, Ended] = {}
         self.lacking: set[str] = set()
         self.promises: dict[str, Promise] = {}
+        self._given_up: set[str] = set()  # scopes in which a node had an error
+        scopes = world.scopes or {"": world.names}
         self._scopes = {scope: self._base(names, scope) for scope, names in scopes.items()}
 
     def _base(self, names: Names, scope: str) -> dict[str, Any]:
@@ -40,18 +43,20 @@ class Progress:
         self.views[node] = StepView(entry, cached=cached)
         self._forget(node)
 
-    def ended(self, node: str, how: Ended) -> None:
-        """Note that a node gave nothing: it failed, or was skipped."""
+    def ended(self, node: str, how: Ended, *, error: bool = False) -> None:
+        """Note that a node gave nothing: it failed, or was skipped, be it for an ``error``."""
         self._forget(node)
+        if error:
+            self._given_up.add(self._graph.nodes[node].step.scope)
         if how == "skipped" and any(self._is_amiss(each) for each in self.blockers(self._graph.nodes[node])):
             self.lacking.add(node)
         self.endings[node] = how
         self.views[node] = EndedView(how)
 
-    def grown(self, loop: str) -> None:
-        """Note that the items of a loop are known."""
-        self.views[loop] = EndedView("succeeded")
-        self._forget(loop)
+    def opened(self, node: str) -> None:
+        """Note that a gate is open, or that the items of a loop are known: what is behind may begin."""
+        self.views[node] = EndedView("succeeded")
+        self._forget(node)
 
     def _forget(self, node: str) -> None:
         """Take back how a node ended: a plan may have thought otherwise than the run that follows it."""
@@ -59,12 +64,42 @@ class Progress:
         self.lacking.discard(node)
 
     def gather(self, node: str) -> Ended | None:
-        """Note that every item of a loop has ended; returns how the loop as a whole ended badly, or None."""
+        """Note that all that a node stands for has ended; returns how it ended badly as a whole, or None."""
+        match self._graph.nodes[node].role:
+            case "gate":
+                self.opened(node)
+                return None
+            case "whole":
+                return self._gather_inside(node)
+            case _:
+                return self._gather_items(node)
+
+    def _gather_items(self, node: str) -> Ended | None:
         step = self._graph.nodes[node].step
         members = self._graph.items.get(step.id, [])
         self._forget(node)
         how = self._ending_of(step, members or [each for each in (f"{step.id}[*]",) if each in self.endings])
         self.views[node] = LoopView([self.item(each) for each in members], how or "succeeded")
+        if how is not None:
+            self.endings[node] = how
+        return how
+
+    def _gather_inside(self, node: str) -> Ended | None:
+        """Note that a pipeline that is a step has ended; where a step inside failed or lacks what it reads, it did."""
+        scope, rule = self._graph.scopes[f"{node}/"], self._graph.nodes[node].step.on_error
+        inside = [each for each in self._graph.before[node] if each != scope.prefix]
+        self._forget(node)
+        how: Ended | None = None
+        if any(self._is_amiss(each) for each in inside):
+            how = "failed"
+        if rule == "skip" and (how == "failed" or scope.prefix in self._given_up):
+            how = "skipped"
+            self._given_up.add(scope.step.scope)
+        if scope.prefix in self.endings or all(self.endings.get(each) == "skipped" for each in inside):
+            self.lacking.update([node] if how is not None or self._is_amiss(scope.prefix) else [])
+            how = "skipped"
+        parts = [view for each in inside if (view := self.views.get(each)) is not None]
+        self.views[node] = PipelineView(scope.outputs(), lambda: self.names_of(scope.prefix), parts, how or "succeeded")
         if how is not None:
             self.endings[node] = how
         return how
@@ -86,22 +121,34 @@ class Progress:
 
     def blockers(self, node: Node) -> list[str]:
         """Return the nodes before ``node`` that gave nothing, but for those whose status its ``if`` looks at."""
-        seen = self._readings[node.step.id].statuses if node.role == "call" else ()
+        seen = self._readings[node.step.id].statuses if node.role in ("call", "gate") else ()
         bad = [each for each in self._graph.before[node.id] if each in self.endings]
         return [each for each in bad if self._graph.nodes[each].step.id not in seen]
 
     # -- names --
 
     def names_of(self, scope: str) -> Mapping[str, Any]:
-        """Return what templates outside of loops may read, in one variant of a sweep."""
+        """Return what templates outside of loops may read, in one variant of a sweep or inside of a pipeline."""
+        if scope not in self._scopes:
+            use = self._graph.scopes[scope]
+            whole = Node(use.name, use.step, "whole", use.binding, use.prev)
+            base = {**self.names_of(use.step.scope), "steps": ScopedViews(self.views, scope)}
+            self._scopes[scope] = dict(use.names(base, lambda: self.names_for(whole), self.local))
         return self._scopes[scope]
+
+    def local(self, step: Step) -> LocalFile:
+        """Return what reads files next to the recipe that a step was written in."""
+        beside = self._world.beside
+        if step.located is None or beside is None:
+            return self._world.local
+        return beside(step.located.source.name)
 
     def names_for(self, node: Node) -> Mapping[str, Any]:
         """Return what the templates of a node may read: in a loop also its item and what goes with it.
 
         What an item does not give yet is Pending in it. Raises RecipeError.
         """
-        base, binding, loop = self._scopes[node.step.scope], node.binding, node.step.loop
+        base, binding, loop = self.names_of(node.step.scope), node.binding, node.step.loop
         if binding is None or loop is None:
             return base
         own: dict[str, Any] = {"key": binding.key, "index": binding.index} | _facts(binding)
@@ -125,7 +172,7 @@ class Progress:
     def _item_of(self, node: Node, binding: Binding) -> Any:
         if binding.of is not None:
             return self.item(binding.of)
-        return self.known(binding.item, self._scopes[node.step.scope], None)
+        return self.known(binding.item, self.names_of(node.step.scope), None)
 
     def _plain_item(self, node: Node, value: Unresolved) -> Any:
         if isinstance(value, list):
@@ -133,7 +180,7 @@ class Progress:
         if isinstance(value, dict):
             return {key: self._plain_item(node, each) for key, each in value.items()}
         try:
-            return self.known(value, self._scopes[node.step.scope], None)
+            return self.known(value, self.names_of(node.step.scope), None)
         except RecipeError:
             return None
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from rhflow.core.document import Pipeline, Step
-from rhflow.core.graph import grows, linked_to
+from rhflow.core.edges import grows, linked_to
+from rhflow.core.graph import Graph
 from rhflow.core.template import Path, Ref, Unresolved, refs_in
 
 _OF_LOOP = frozenset({"item", "key", "index", "matrix", "variation"})
@@ -44,6 +45,30 @@ class Reading:
             grown=grows(step),
             statuses=frozenset(_statuses(step)),
         )
+
+
+class Readings(Mapping[str, Reading]):
+    """What the steps of a graph read, by their ids; each is looked at when it is first asked for."""
+
+    def __init__(self, pipeline: Pipeline, graph: Graph) -> None:
+        self._graph, self._hidden = graph, secrets_of(pipeline)
+        self._scopes: set[str] = set()
+        self._known: dict[str, Reading] = {}
+
+    def __getitem__(self, step: str) -> Reading:
+        if step not in self._known:
+            found = self._graph.steps[step]
+            if (scope := self._graph.scopes.get(found.scope)) is not None and found.scope not in self._scopes:
+                self._scopes.add(found.scope)
+                self._hidden.update(scope.hidden())
+            self._known[step] = Reading.of(found, self._hidden)
+        return self._known[step]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._graph.steps)
+
+    def __len__(self) -> int:
+        return len(self._graph.steps)
 
 
 def _statuses(step: Step) -> Iterator[str]:

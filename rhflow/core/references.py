@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from rhflow.core.document import Pipeline, Step
+from rhflow.core.edges import reads
 from rhflow.core.errors import Problem, did_you_mean
-from rhflow.core.graph import Graph, reads
+from rhflow.core.graph import Graph
 from rhflow.core.keys import written_key
+from rhflow.core.nesting import outputs_of
 from rhflow.core.source import Pointer
 from rhflow.core.template import ROOTS, Ref, Template, Unresolved, refs_in, templates_in
 from rhflow.core.values import ARTIFACT_MEMBERS
 from rhflow.core.views import FACT_NAMES, FILES, MANY, OF_LOOPS, OUTPUT_NAMES
 
 RUN_NAMES = ("id", "date")
+_OF_PIPELINES = ("status", "cached", "cost", "seconds", *sorted(FILES | MANY - {"texts"}))
 MOST_OF_ONE_VALUE = 20  # problems: each is looked for in the whole of its text
 # Names that the nodes of a loop may read, and the key of the step that makes them
 LOOP_NAMES: Mapping[str, str] = {
@@ -120,6 +123,13 @@ def _bad_member(pipeline: Pipeline, template: Template, ref: Ref, step: str | No
             all_of_them = f"`.{many}` for all, or " if member in OUTPUT_NAMES else ""
             message, hint = f"step `{name}` is a loop", f"use {all_of_them}`steps.{name}.items`"
             return template.problem("loop-output", message, hint=hint, snippet=str(ref))
+        case ("steps", str(name), str(member), *_) if (child := pipeline.steps[name].child) is not None:
+            gives = [*outputs_of(child), *_OF_PIPELINES]
+            if member in gives:
+                return None
+            hint = did_you_mean(member, gives, limit=12)
+            message = f"`{pipeline.steps[name].kind}` has no output `{member}`"
+            return template.problem("unknown-output", message, hint=hint, snippet=str(ref))
         case ("steps", str(name), "items", *_):
             hint = f"only a step with `foreach`, `matrix` or `variations` has items; use `steps.{name}.files`"
             message = f"step `{name}` is not a loop"
@@ -164,7 +174,9 @@ def _keys_of(step: Step, graph: Graph) -> list[str] | None:
 def _bad_part(pipeline: Pipeline, template: Template, ref: Ref) -> Problem | None:
     """Find a part of a file that files do not have, and a part of a list that has parts by number only."""
     match ref.path:
-        case ("steps", str(step), *_) if pipeline.steps[step].loop is not None:
+        case ("steps", str(step), *_) if (
+            pipeline.steps[step].loop is not None or pipeline.steps[step].child is not None
+        ):
             return None
         case ("steps", str(), str(name), str(part), *_) if name in MANY and template.parts is not None:
             message, hint = f"`{Ref(ref.path[:3])}` is a list, it has no `{part}`", "pick one, as in `[0]`"

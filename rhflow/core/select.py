@@ -51,24 +51,28 @@ class Selected:
 
     def runs(self, node: Node) -> bool:
         """Whether the node may run."""
-        return self.wanted is None or _covers(self.wanted, node, self.exact)
+        return self.wanted is None or _covers(self.graph, self.wanted, node, self.exact)
 
     def reads(self, node: Node) -> bool:
         """Whether the node's earlier result is needed."""
-        return _covers(self.needed, node, {})
+        return _covers(self.graph, self.needed, node, {})
 
     def forces(self, node: Node) -> bool:
         """Whether the node is made anew."""
-        return self.force_all or _covers(self.forced, node, self.exact)
+        return self.force_all or _covers(self.graph, self.forced, node, self.exact)
 
 
-def _covers(names: Collection[str], node: Node, exact: dict[str, set[str]]) -> bool:
+def _covers(graph: Graph, names: Collection[str], node: Node, exact: dict[str, set[str]]) -> bool:
+    """Whether a node is among ``names``, or came from a loop that is, be it inside of a pipeline that did."""
     if node.id in names:
         return True
-    step = node.step.id
-    if node.role != "call" or node.binding is None or f"{step}[*]" not in names:
-        return False
-    return step not in exact or node.id in exact[step]
+    step, item = node.step, node.id.removesuffix("/")
+    while True:
+        if item != step.id and f"{step.id}[*]" in names:
+            return step.id not in exact or item in exact[step.id]
+        if (scope := graph.scopes.get(step.scope)) is None:
+            return False
+        step, item = scope.step, scope.name
 
 
 def select(graph: Graph, selection: Selection) -> Selected:
@@ -126,19 +130,21 @@ def _nodes(graph: Graph, names: Iterable[str], exact: dict[str, set[str]]) -> se
     """Return the nodes that names stand for: a step with all its items, or one item."""
     found: set[str] = set()
     for name in names:
-        if "/" not in name and (scopes := _scopes(graph)):  # in a sweep a step stands for that of every variant
+        if (scopes := _scopes(graph)) and not name.startswith(tuple(scopes)):  # a step of every variant is meant
             found |= _nodes(graph, [f"{scope}{name}" for scope in scopes], exact)
             continue
-        step, mark, _ = name.partition("[")
+        outer, slash, last = name.rpartition("/")
+        step, mark, _ = last.partition("[")
+        step = f"{outer}{slash}{step}"
         of_step = {node.id for node in graph.nodes.values() if node.step.id == step}
         loop = f"{step}[*]"
         if not of_step:
             steps = dict.fromkeys(node.step.id for node in graph.nodes.values())
             raise UsageError(Problem("unknown-step", f"there is no step `{step}`", hint=did_you_mean(step, steps)))
         if not mark:
-            found |= of_step
+            found |= of_step | _inside(graph, of_step)
         elif name in graph.nodes:
-            found.add(name)
+            found |= {name} | _inside(graph, {name})
         elif loop in graph.nodes:  # its items are not known yet: the name is taken on trust
             exact.setdefault(step, set()).add(name)
             found |= {loop, name}
@@ -148,5 +154,13 @@ def _nodes(graph: Graph, names: Iterable[str], exact: dict[str, set[str]]) -> se
     return found
 
 
+def _inside(graph: Graph, names: Collection[str]) -> set[str]:
+    """Return the nodes inside of those that are pipelines."""
+    prefixes = tuple(f"{name}/" for name in names if f"{name}/" in graph.scopes)
+    return {node for node in graph.nodes if node.startswith(prefixes)} if prefixes else set()
+
+
 def _scopes(graph: Graph) -> list[str]:
-    return [scope for scope in dict.fromkeys(node.step.scope for node in graph.nodes.values()) if scope]
+    """Return the scopes of the variants of a sweep, none where there is no sweep."""
+    found = dict.fromkeys(node.step.scope for node in graph.nodes.values())
+    return [] if "" in found else [scope for scope in found if scope not in graph.scopes]

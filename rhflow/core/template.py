@@ -11,7 +11,7 @@ a start-up that need not import it. A property test holds the two against each o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -139,17 +139,25 @@ def parse_path(text: str) -> Path | None:
 
 def rescope(value: Unresolved, prefix: str) -> Unresolved:
     """Return a value whose references to steps mean those with ``prefix`` before their id; its text stays."""
+    return remap(value, lambda ref: [under(prefix, ref)])
+
+
+def under(prefix: str, ref: Ref) -> Ref:
+    """Return a reference to a step as one to the step with ``prefix`` before its id, any other as it is."""
+    match ref.path:
+        case ("steps", str(step), *rest):
+            return Ref(("steps", f"{prefix}{step}", *rest))
+        case _:
+            return ref
+
+
+def remap(value: Unresolved, sources: Callable[[Ref], Iterable[Ref]]) -> Unresolved:
+    """Return a value in which every reference stands for those that ``sources`` makes of it; its text stays."""
     if isinstance(value, Template):
-        refs = tuple(
-            Ref(("steps", f"{prefix}{ref.path[1]}", *ref.path[2:]))
-            if ref.path[0] == "steps" and len(ref.path) > 1 and isinstance(ref.path[1], str)
-            else ref
-            for ref in value.refs
-        )
-        return replace(value, refs=refs)
+        return replace(value, refs=tuple(dict.fromkeys(new for ref in value.refs for new in sources(ref))))
     if isinstance(value, list):
-        return [rescope(each, prefix) for each in value]
-    return {key: rescope(each, prefix) for key, each in value.items()} if isinstance(value, dict) else value
+        return [remap(each, sources) for each in value]
+    return {key: remap(each, sources) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def refs_in(value: Unresolved) -> Iterator[tuple[Template, Ref]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from rhflow.core.document import Loop, Output, Pipeline, Step
+from rhflow.core.document import Output, Pipeline, Step
 from rhflow.core.keys import key_of
-from rhflow.core.template import Unresolved, rescope
+from rhflow.core.nesting import moved
+from rhflow.core.template import rescope
 
 MAX_VARIANTS = 10_000
 
@@ -48,32 +50,9 @@ def combine(pipeline: Pipeline, variants: Sequence[Variant]) -> Pipeline:
     for variant in variants:
         scope = f"{variant.label}/"
         for step in pipeline.steps.values():
-            copy = _step(step, scope)
+            copy = moved(step, scope, partial(rescope, prefix=scope))
             steps[copy.id] = copy
         for name, output in (pipeline.outputs or {}).items():
             value, save_as = rescope(output.value, scope), rescope(output.save_as, scope)
             outputs[f"{scope}{name}"] = replace(output, name=name, value=value, save_as=save_as, scope=scope)
     return replace(pipeline, steps=steps, outputs=None if pipeline.outputs is None else outputs)
-
-
-def _step(step: Step, scope: str) -> Step:
-    return replace(
-        step,
-        id=f"{scope}{step.id}",
-        scope=scope,
-        inputs={name: rescope(value, scope) for name, value in step.inputs.items()},
-        model=rescope(step.model, scope),
-        save_as=rescope(step.save_as, scope),
-        condition=rescope(step.condition, scope),
-        needs=tuple(f"{scope}{needed}" for needed in step.needs),
-        loop=None if step.loop is None else _loop(step.loop, scope),
-    )
-
-
-def _loop(loop: Loop, scope: str) -> Loop:
-    matrix: dict[str, Unresolved] | None = None
-    if loop.matrix is not None:
-        matrix = {name: rescope(value, scope) for name, value in loop.matrix.items()}
-    return replace(
-        loop, foreach=rescope(loop.foreach, scope), matrix=matrix, variations=rescope(loop.variations, scope)
-    )

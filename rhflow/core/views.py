@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rhflow.core.expr.functions import parse_json
 from rhflow.core.keys import written_key
-from rhflow.core.template import Ref
+from rhflow.core.template import Ref, Unresolved, resolve
 from rhflow.core.values import Artifact, Entry, Family, Pending
 
 
@@ -131,17 +131,76 @@ class LoopView(Mapping[str, Any]):
             case "status":
                 return self.status
             case "files" | "images" | "videos" | "audios" | "texts":
-                done = [each for each in self.items_in_order if each["status"] == "succeeded"]
-                return [output for each in done for output in each[name]]
+                return [output for each in self._done() for output in each.get(name, ())]
+            case "cost" | "seconds":
+                return sum(each[name] or 0 for each in self._done())
+            case "cached":
+                return all(each[name] for each in self._done())
             case _:
                 return self._by_key[name if name in self._by_key else written_key(name)]
 
+    def _done(self) -> list[ItemView]:
+        return [each for each in self.items_in_order if each["status"] == "succeeded"]
+
     def __iter__(self) -> Iterator[str]:
-        yield from ("items", "status", "files", "images", "videos", "audios", "texts")
+        yield from OF_LOOPS
         yield from self._by_key
 
     def __len__(self) -> int:
-        return 7 + len(self._by_key)
+        return len(OF_LOOPS) + len(self._by_key)
+
+
+class PipelineView(Mapping[str, Any]):
+    """A pipeline that was used as a step: its outputs, worked out where they are read, and what all of them hold.
+
+    ``values`` are the outputs with the templates of the pipeline, ``names`` gives what those may read, ``parts`` are
+    the views of the steps inside.
+    """
+
+    __slots__ = ("_names", "_parts", "_values", "status")
+
+    def __init__(
+        self,
+        values: Mapping[str, Unresolved],
+        names: Callable[[], Mapping[str, Any]],
+        parts: Sequence[Mapping[str, Any]],
+        status: str,
+    ) -> None:
+        self._values, self._names, self._parts, self.status = values, names, parts, status
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._values:
+            return resolve(self._values[name], self._names())
+        match name:
+            case "status":
+                return self.status
+            case "cached":
+                return all(each.get(name, True) for each in self._parts)
+            case "cost" | "seconds":
+                return sum(each.get(name) or 0 for each in self._parts)
+        files = self.files()
+        match name:
+            case "files":
+                return files
+            case "images" | "videos" | "audios":
+                return [each for each in files if each.family == name[:-1]]
+            case "file" | "image" | "video" | "audio" | "model3d":
+                found = [each for each in files if name in ("file", each.family)]
+                if found:
+                    return found[0]
+                raise KeyError(name)
+            case _:
+                raise KeyError(name)
+
+    def files(self) -> list[Artifact]:
+        """Return the files in all outputs, in order."""
+        return list(files_of(self[name] for name in self._values))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 class ScopedViews(Mapping[str, Any]):
@@ -172,7 +231,7 @@ _FAMILY_OF_OUTPUT: Mapping[str, Family] = {
 }  # fmt: skip
 FILES = frozenset({"file", "image", "video", "audio", "model3d"})
 MANY = frozenset({"files", "images", "videos", "audios", "texts"})
-OF_LOOPS = MANY | {"items", "status"}
+OF_LOOPS = ("items", "status", "files", "images", "videos", "audios", "texts", "cost", "seconds", "cached")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +279,8 @@ def files_of(values: Iterable[Any]) -> Iterator[Artifact]:
             stack.extend(reversed(value["files"]))
         elif isinstance(value, ItemView):
             stack.append(value.view)
+        elif isinstance(value, PipelineView):
+            stack.extend(reversed(value.files()))
         elif isinstance(value, EndedView):
             continue
         elif isinstance(value, Mapping):

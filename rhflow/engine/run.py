@@ -83,7 +83,7 @@ class Engine:
             await self._cancel_all()
         if self._bug is not None:
             raise self._bug
-        self._planner.close_loops()
+        self._planner.close()
         return [self._results[node] for node in self._planner.shown()]
 
     @property
@@ -291,7 +291,7 @@ class Engine:
             self._stop()
         else:
             how: Ended = "skipped" if rule == "skip" else "failed"
-            self._planner.ended(node, how)
+            self._planner.ended(node, how, error=True)
             self._schedule.finished(node, how)
 
     def _stop(self) -> None:

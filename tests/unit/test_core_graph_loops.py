@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from rhflow.core.draw import dot, mermaid
+from rhflow.core.edges import linked_to
 from rhflow.core.errors import RecipeError
-from rhflow.core.graph import Graph, Node, call_nodes, expand, linked_to
+from rhflow.core.expand import expand, grow
+from rhflow.core.graph import Graph, Node
 from rhflow.core.loops import Binding, combine, items_of
 from rhflow.core.select import Selection, select
 from tests.support import good, problems_of
@@ -216,9 +218,13 @@ def test_a_loop_over_what_a_step_gives_begins_as_one_node_and_so_does_one_that_f
     assert list(found.calls()) == ["words", "still[*]", "clip[*]"]
 
 
+def nothing(scope: str) -> dict[str, Any]:
+    return {}
+
+
 def grown(found: Graph, loop: str, keys: str) -> list[str]:
     """Let a loop have items with these keys, and return the nodes that are new."""
-    return found.grow(loop, combine(items_of(list(keys)), None, None))
+    return grow(found, loop, combine(items_of(list(keys)), None, None), nothing)
 
 
 def test_growing_adds_nodes_right_after_their_loop_and_ties_them_in() -> None:
@@ -234,15 +240,15 @@ def test_growing_adds_nodes_right_after_their_loop_and_ties_them_in() -> None:
 def test_growing_again_adds_nothing() -> None:
     found = graph(WORDS)
     bindings = combine(items_of(["a", "b"]), None, None)
-    assert found.grow("still[*]", bindings) == ["still[a]", "still[b]"]
+    assert grow(found, "still[*]", bindings, nothing) == ["still[a]", "still[b]"]
     before = (list(found.order), dict(found.items), sorted(edges(found)))
-    assert found.grow("still[*]", bindings) == []
+    assert grow(found, "still[*]", bindings, nothing) == []
     assert (list(found.order), dict(found.items), sorted(edges(found))) == before
 
 
 def test_growing_by_nothing_ends_the_loop_all_the_same() -> None:
     found = graph(WORDS)
-    assert found.grow("still[*]", []) == []
+    assert grow(found, "still[*]", [], nothing) == []
     assert list(found.calls()) == ["words", "clip[*]"]
 
 
@@ -409,14 +415,8 @@ def test_a_thousand_loops_each_over_the_one_before_written_backwards() -> None:
 def test_growing_by_thousands() -> None:
     found = graph(WORDS)
     bindings = combine(items_of({"range": 5000}), None, None)
-    assert len(found.grow("still[*]", bindings)) == 5000
+    assert len(grow(found, "still[*]", bindings, nothing)) == 5000
     assert len(found.before["still"]) == 5001
-
-
-def test_call_nodes_of_a_loop_share_the_edges_of_its_step() -> None:
-    step = good(FILM).steps["still"]
-    nodes = list(call_nodes(step, combine(items_of(["a"]), None, None)))
-    assert [(node.id, found) for node, found in nodes] == [("still[a]", [("photo", "still[a]")])]
 
 
 def test_a_loop_that_cannot_be_spread_out_with_these_parameters() -> None:

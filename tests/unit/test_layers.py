@@ -43,7 +43,8 @@ CORE_ORDER = tuple(
     expr.bounds expr.formats expr.functions expr.lists expr.filters expr.methods expr.operators expr.wording
     expr.tokens expr.grammar expr.absent expr.evaluate expr.blocks expr.sandbox
     template coerce ratios inputs describe input_schema editor_schema shape document params statics keys loops tables
-    graph draw views calls references check select reading plan progress planner budget schedule variants
+    edges spread nesting graph expand draw views calls references check select reading plan progress planner budget
+    schedule variants
     """.split()
 )
 HANDS = {"runninghub", "catalog", "media", "store"}
