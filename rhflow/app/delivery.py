@@ -114,9 +114,8 @@ def _keys(planner: Planner) -> dict[str, str]:
             view, binding = planner.views.get(node), planner.graph.nodes[node].binding
             if view is None or binding is None:
                 continue
-            files = list(files_of([view]))
-            if len(files) == 1:
-                found.setdefault(files[0].digest, binding.key)
+            for file in files_of([view]):
+                found.setdefault(file.digest, binding.key)
     return found
 
 

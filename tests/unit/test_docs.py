@@ -39,6 +39,7 @@ PART = "# part of a recipe\n"
 FILES = {
     "shots.csv": "key,scene\nhero,on marble\nhand,in a hand\n",
     "shots.jsonl": '{"key": "hero", "scene": "on marble"}\n',
+    "shot.yaml": next(param.values[0] for param in BLOCKS if "name: shot\n" in param.values[0]),
 }
 
 
