@@ -59,6 +59,22 @@ def chains(count: int, seed: int = 1) -> str:
     return "\n".join([*lines, "outputs:", "  first: ${{ steps.final0.video }}", ""])
 
 
+def loops(count: int, seed: int = 1) -> str:
+    """Return a recipe of a loop over ``count`` written items and another loop over what the first gives."""
+    rng = random.Random(seed)
+    lines = ["rhflow: 1", "name: loops", "steps:", "  still:", "    uses: text-to-image", "    foreach:"]
+    lines += [f"      - {{key: k{at}, scene: {prompt(rng)}}}" for at in range(count)]
+    lines += [
+        "    with: {prompt: '${{ item.scene }}, at dusk', aspect_ratio: '16:9'}",
+        "  clip:",
+        "    uses: image-to-video",
+        "    foreach: ${{ steps.still.items }}",
+        "    with: {image: '${{ item.image }}', prompt: push in, duration: 5}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def write(folder: Path, name: str, text: str) -> Path:
     """Write a recipe and return its path."""
     path = folder / f"{name}.yaml"

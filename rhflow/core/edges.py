@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from rhflow.core.document import Step
 from rhflow.core.tables import source_of
-from rhflow.core.template import Template, Unresolved, refs_in
+from rhflow.core.template import Template, Unresolved, templates_in
 
 
 def reads(value: Unresolved, root: str) -> Iterator[str]:
     """Yield the names under ``root`` (``params``, ``steps`` …) that a value reads."""
-    for _, ref in refs_in(value):
-        if ref.path[0] == root and len(ref.path) > 1 and isinstance(ref.path[1], str):
-            yield ref.path[1]
+    for template in templates_in(value):
+        for ref in template.refs:
+            if ref.path[0] == root and len(ref.path) > 1 and isinstance(ref.path[1], str):
+                yield ref.path[1]
 
 
 def step_refs(step: Step) -> Iterator[str]:

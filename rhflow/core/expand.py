@@ -95,7 +95,7 @@ class _Builder:
     def add(self, step: Step) -> None:
         """Add all nodes of a step."""
         if step.loop is None:
-            self._add_one(step, None, None)
+            self._add_one(step, list(shared(step)))
             return
         bindings = self._of(step)
         if bindings is None:
@@ -107,22 +107,28 @@ class _Builder:
     def add_items(self, step: Step, bindings: Sequence[Binding], *, behind: str | None = None) -> None:
         """Add the nodes of a loop's items, ``behind`` the node that stood for all of them."""
         prev: str | None = None
+        common = list(shared(step))
         for binding in bindings:
             at = len(self._edges)
-            first, last = self._add_one(step, binding, prev)
+            first, last = self._add_one(step, common, binding, prev)
             self._edges.append((last, step.id))
             if behind is not None:
                 self._edges.insert(at, (behind, first))
             if step.loop is not None and step.loop.chain:
                 prev = last
 
-    def _add_one(self, step: Step, binding: Binding | None, prev: str | None) -> tuple[str, str]:
-        """Add the node of a step or of one of its items; returns the first and the last of the nodes in its place."""
+    def _add_one(
+        self, step: Step, common: Sequence[str], binding: Binding | None = None, prev: str | None = None
+    ) -> tuple[str, str]:
+        """Add the node of a step or of one of its items; returns the first and the last of the nodes in its place.
+
+        ``common`` are the steps that every node of the step waits for.
+        """
         if step.child is not None and self._nested:
             return self._add_inside(Scope(step, binding, prev))
         name = step.id if binding is None else f"{step.id}[{binding.key}]"
         self.nodes[name] = Node(name, step, "call", binding, prev)
-        self._wait(name, [*shared(step), *([] if binding is None else reads(binding.item, "steps"))], binding, prev)
+        self._wait(name, [*common, *([] if binding is None else reads(binding.item, "steps"))], binding, prev)
         return name, name
 
     def _wait(self, node: str, earlier: Sequence[str], binding: Binding | None, prev: str | None) -> None:

@@ -19,15 +19,35 @@ _SCHEMA_NAMES = {
 }  # fmt: skip
 
 
-def shape_problems(located: Located, schema: Mapping[str, Any]) -> list[Problem]:
-    """Return what the schema has against the data, in our words and with places."""
+_DEFS = "#/$defs/"
+
+
+def shape_problems(located: Located, schema: Mapping[str, Any], *, whole: str = "the recipe") -> list[Problem]:
+    """Return what the schema has against the data, in our words and with places; ``whole`` is what the text is."""
     from jsonschema import Draft202012Validator  # imported late: 80 ms that a cached run does not need
 
     data = located.data
     if isinstance(data, dict):
         _drop_empty(data)
-    errors = Draft202012Validator(schema).iter_errors(data)
-    return [problem for error in errors for problem in _problems_of(located, error)]
+    errors = Draft202012Validator(_spelled_out(schema)).iter_errors(data)
+    return [problem for error in errors for problem in _problems_of(located, error, whole)]
+
+
+def _spelled_out(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema with its own definitions in the place of references: validating is twice as fast without."""
+    definitions: Mapping[str, Any] = schema.get("$defs", {})
+
+    def filled(part: Any) -> Any:
+        if isinstance(part, list):
+            return [filled(each) for each in part]
+        if not isinstance(part, Mapping):
+            return part
+        name = part.get("$ref", "")
+        if isinstance(name, str) and name.startswith(_DEFS):
+            return filled({**definitions[name.removeprefix(_DEFS)], **{key: part[key] for key in part if key != "$ref"}})
+        return {key: filled(each) for key, each in part.items()}
+
+    return {key: filled(each) for key, each in schema.items() if key != "$defs"}
 
 
 def _drop_empty(data: dict[str, Any]) -> None:
@@ -37,9 +57,9 @@ def _drop_empty(data: dict[str, Any]) -> None:
             del data[name]
 
 
-def _problems_of(located: Located, error: Any) -> Iterable[Problem]:
+def _problems_of(located: Located, error: Any, whole: str) -> Iterable[Problem]:
     pointer: Pointer = tuple(error.absolute_path)
-    owner = _owner(_by_id(located, pointer))
+    owner = _owner(_by_id(located, pointer)) if pointer else whole
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = list(error.schema.get("properties", {}))
         for key in [each for each in error.instance if each not in known and not str(each).startswith("x-")]:
@@ -60,6 +80,9 @@ def _missing(located: Located, pointer: Pointer, owner: str, key: str) -> Proble
         "rhflow": "begin the file with `rhflow: 1`",
         "steps": "add a `steps:` section",
         "uses": "add its kind, such as `uses: text-to-image`",
+        "faults": "begin the file with `faults: 1`",
+        "rules": "add `rules:` with a list of faults, as in `- {fault: drop, at: 1}`",
+        "fault": "name what goes wrong, as in `fault: drop`",
     }
     span = located.key_span(pointer) if pointer else located.span_of(0, 0)
     return Problem("missing-key", f"{owner} lacks `{key}`", span, hints.get(key))
@@ -75,7 +98,8 @@ def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
     if error.validator == "enum":
         return "wrong-choice", f"{owner} cannot be `{value}`", did_you_mean(str(value), map(str, wanted), limit=12)
     if error.validator == "const":
-        return "wrong-version", f"{owner} must be `{wanted}`", f"write `rhflow: {wanted}`"
+        key = next(iter(error.absolute_path), "rhflow")
+        return "wrong-version", f"{owner} must be `{wanted}`", f"write `{key}: {wanted}`"
     if error.validator == "pattern":
         hint = f"use {_lower(_describe(error.schema))}"
         if error.absolute_schema_path and "propertyNames" not in error.absolute_schema_path:
@@ -87,14 +111,16 @@ def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
         word = "least" if error.validator == "minimum" else "most"
         return "out-of-range", f"{owner} must be at {word} {wanted}, not {value}", None
     if error.validator == "anyOf":
-        return "wrong-type", f"{owner} must be {_describe(error.schema)}", None
+        last = str(next(reversed(error.absolute_path), ""))
+        return "wrong-type", f"{owner} must be {_describe(error.schema)}", _FORMS.get(last)
     return "shape", f"{owner} is not valid: {error.message}", None
 
 
 def _hint_of_type(error: Any, names: list[str]) -> str | None:
     value, last = error.instance, list(error.absolute_path)[-1:]
     if not error.absolute_path:
-        return "`rhflow init` makes a recipe to begin with"
+        recipe = "rhflow" in error.schema.get("required", ())
+        return "`rhflow init` makes a recipe to begin with" if recipe else "begin the file with `faults: 1`"
     if value is None:
         return _EMPTY.get(str(last[0])) or _EMPTY.get(str(error.absolute_path[0]))
     if names == ["array"] and isinstance(value, str):
@@ -119,6 +145,8 @@ def _form_hint(error: Any) -> str:
 _FORMS = {
     "timeout": "write a number and `s`, `m` or `h`, as in `90s`, `20m`",
     "max_cost": "write an amount, as in `12 CNY`",
+    "at": "write `at: 1`, or `at: [1, 3]`",
+    "on": "write `on: submit`, or `on: [query, download]`",
     "pool": "use small letters, digits, `-` and `_`, as in `my-pool`",
 }
 
@@ -145,8 +173,6 @@ def _by_id(located: Located, pointer: Pointer) -> Pointer:
 def _owner(pointer: Pointer) -> str:
     """Say in words what a pointer leads to."""
     match pointer:
-        case ():
-            return "the recipe"
         case ("steps", key):
             return f"step `{key}`"
         case ("params", key):
@@ -155,6 +181,10 @@ def _owner(pointer: Pointer) -> str:
             return f"output `{key}`"
         case ("defaults", key):
             return f"the defaults of `{key}`"
+        case ("rules", int(at)):
+            return f"rule {at + 1}"
+        case ("rules", int(at), str(last), *_):
+            return f"`{last}` of rule {at + 1}"
         case ("steps", key, *_, str(last), int()):
             return f"an item of `{last}` of step `{key}`"
         case ("steps", key, *_, last):

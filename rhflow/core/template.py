@@ -169,6 +169,8 @@ def refs_in(value: Unresolved) -> Iterator[tuple[Template, Ref]]:
 
 def templates_in(value: Unresolved) -> Iterator[Template]:
     """Yield every template inside a value, in order."""
+    if not isinstance(value, Template | list | dict):
+        return
     stack: list[Unresolved] = [value]
     while stack:
         each = stack.pop()
