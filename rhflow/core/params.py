@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from rhflow.core.document import Param
+from rhflow.core.patterns import matches
 
 _LONGEST_SHOWN = 60
 
@@ -49,7 +50,7 @@ def _broken_rule(param: Param, typed: Any) -> str | None:
             return f"must be at least {param.minimum}"
         if param.maximum is not None and typed > param.maximum:
             return f"must be at most {param.maximum}"
-    if param.pattern is not None and isinstance(typed, str) and re.fullmatch(param.pattern, typed) is None:
+    if param.pattern is not None and isinstance(typed, str) and not matches(param.pattern, typed):
         return f"must match `{param.pattern}`"
     return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -36,7 +35,7 @@ class StaticParams(Mapping[str, Any]):
             raise NotKnownError(None)
         try:
             return parse_param(param, param.default)
-        except (ValueError, re.error):
+        except ValueError:
             raise NotKnownError(None) from None  # the default itself is a problem already
 
     def __iter__(self) -> Iterator[str]:

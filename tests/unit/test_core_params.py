@@ -100,3 +100,10 @@ def test_a_secret_is_not_told(secret: Param) -> None:
         parse_param(secret, given)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)+", "(a*)*b", "(.*)*(.*)*(.*)*c"])
+def test_no_pattern_takes_for_ever(pattern: str) -> None:
+    """Each would take Python's own engine years; that this one ends is all there is to see."""
+    with pytest.raises(ValueError, match="must match"):
+        parse_param(param("string", pattern=pattern), "a" * 5000 + "!")
