@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Final, Literal
 from rhflow.core.errors import Problem, StoreError
 from rhflow.store.database import Database
 from rhflow.store.failures import translated
-from rhflow.store.files import copy_file, remove_file, sha256_file, temporary_name
+from rhflow.store.files import copy_file, remove_file, sha256_file, sync_file, temporary_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from rhflow.store.blobs import Blobs
 
 Delivered = Literal["linked", "copied", "present"]
 LATEST: Final = "latest"
@@ -44,6 +46,28 @@ def deliver(blob: Path, target: Path) -> Delivered:
             # It exists, another disk, no links here, too many links: whatever it is, the longer way finds out.
             return _copy(blob, target)
         return "linked"
+
+
+class FileDamagedError(StoreError):
+    """A stored file is not there any more, or not what it was."""
+
+
+def deliver_all(blobs: Blobs, files: Iterable[tuple[str, Path]]) -> int:
+    """Deliver (digest, target) pairs and return how many were not there before.
+
+    Whatever is to be put anywhere is read and compared with its digest first, unless this process brought it. Raises
+    FileDamagedError for all that is damaged or missing at once, with nothing delivered; what is damaged is then moved
+    aside.
+    """
+    wanted = list(files)
+    lost = [target for digest, target in wanted if not os.path.lexists(target) and not blobs.sound(digest)]
+    if lost:
+        hint = "`rhflow plan` shows what it costs to make it anew; running again does so"
+        raise FileDamagedError(
+            Problem("stored-file-damaged", f"`{each.name}` is damaged or missing in the store", hint=hint)
+            for each in lost
+        )
+    return sum(deliver(blobs.path(digest), target) != "present" for digest, target in wanted)
 
 
 def point_latest(folder: Path) -> None:
@@ -120,6 +144,7 @@ def _copy(blob: Path, target: Path) -> Delivered:
     temporary = target.with_name(f".{temporary_name()}")
     try:
         copy_file(blob, temporary)
+        sync_file(temporary)  # or a power cut may leave the name without the bytes
         try:
             os.link(temporary, target)  # unlike a rename, this never replaces what somebody else has just put there
         except FileExistsError:

@@ -28,13 +28,18 @@ class Index:
     def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
+        self._lost: dict[str, str] = {}
 
     def entries(self, keys: Sequence[str]) -> dict[str, Entry]:
-        """Return the entries under ``keys``; a key without one, or whose files are gone, is left out."""
+        """Return the entries under ``keys``; a key without one, or whose files are gone or cut, is left out."""
         found: dict[str, Entry] = {}
         for rows in self._database.rows_in("SELECT key, document FROM entries WHERE key IN ({})", keys):
             found.update(self._parse(rows))
         return found
+
+    def lost(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return for each key that ``entries`` has left out because of a file what is wrong with it."""
+        return {key: self._lost[key] for key in keys if key in self._lost}
 
     def all_entries(self) -> Iterator[Entry]:
         """Yield every entry, oldest first, also those whose files are gone."""
@@ -56,19 +61,23 @@ class Index:
 
         An entry that changes what its key gives takes every whole-run memo down with it.
         """
-        for artifact in entry.outputs.files:
-            if not self._blobs.has(artifact.digest):
-                message = f"`{artifact.name}` ({artifact.digest[:12]}) is not in the store, so no entry may name it"
-                raise StoreError(Problem("store-missing-blob", message))
+        self._require(entry)
         document = json.dumps(entry.to_json(), separators=(",", ":"))
 
         def write(connection: sqlite3.Connection) -> None:
+            self._require(entry)  # once more: blobs are only removed inside transactions such as this one
             row = connection.execute("SELECT document FROM entries WHERE key = ?", (entry.key,)).fetchone()
             if row is not None and Outputs.from_json(json.loads(row[0])["outputs"]) != entry.outputs:
                 outdate(connection)
             connection.execute("INSERT OR REPLACE INTO entries (key, document) VALUES (?, ?)", (entry.key, document))
 
         return self._database.submit(write)
+
+    def _require(self, entry: Entry) -> None:
+        for artifact in entry.outputs.files:
+            if not self._blobs.has(artifact.digest):
+                message = f"`{artifact.name}` ({artifact.digest[:12]}) is not in the store, so no entry may name it"
+                raise StoreError(Problem("store-missing-blob", message, hint="run again"))
 
     def remove(self, keys: Iterable[str]) -> Future[int]:
         """Forget entries and give how many there were; whole-run memos fall with them. Blobs stay."""
@@ -102,13 +111,28 @@ class Index:
         # One call of the parser for the whole chunk: with small documents, the calls are what costs.
         documents = json.loads(f"[{','.join(document for _, document in rows)}]")
         for (key, _), data in zip(rows, documents, strict=True):
-            if self._locate(data["outputs"]["files"]):
+            trouble = self._locate(data["outputs"]["files"])
+            if trouble is None:
+                self._lost.pop(key, None)
                 yield key, Entry.from_json(key, data)
+            else:
+                self._lost[key] = trouble
 
-    def _locate(self, files: list[dict[str, Any]]) -> bool:
-        """Set the path of each file and say whether all are there."""
+    def _locate(self, files: list[dict[str, Any]]) -> str | None:
+        """Set the path of each file and say what is wrong with the first that is not there as it was."""
         for file in files:
             file["path"] = path = self._blobs.place(file["digest"])
-            if not os.path.exists(path):  # noqa: PTH110 (a Path per file would double the cost of a hit)
-                return False
-        return True
+            try:
+                size = os.stat(path).st_size  # noqa: PTH116 (a Path per file would double the cost of a hit)
+            except OSError:
+                size = None
+            if size != file["size"]:
+                return self._trouble(file, size)
+        return None
+
+    def _trouble(self, file: dict[str, Any], size: int | None) -> str:
+        if size is not None:
+            return f"the stored result is damaged: `{file['name']}` has {size:,} of {file['size']:,} bytes"
+        if self._blobs.quarantined(file["digest"]):
+            return f"the stored result is damaged: `{file['name']}` was moved aside"
+        return f"the stored result is incomplete: `{file['name']}` is missing"

@@ -27,9 +27,10 @@ _RUN: Final = "id, pipeline, recipe, realm, started, ended, status, summary"
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as the list of runs shows it; times in seconds since 1970, ``ended`` None while it goes on.
+    """A run as its events tell it; times in seconds since 1970, ``ended`` None while it goes on.
 
-    ``summary`` is the data of its ``run.finished``. A run whose process died still says ``running``.
+    ``summary`` is the data of its ``run.finished``. A run whose process died still says ``running`` here: whether it
+    lives is told by its lock (``run_lock``), which the kernel frees.
     """
 
     id: str
@@ -40,6 +41,11 @@ class RunRecord:
     ended: float | None = None
     status: str = "running"
     summary: dict[str, Any] | None = None
+
+
+def run_lock(run: str) -> str:
+    """Return the key whose lock a run holds while it lives."""
+    return f"run:{run}"
 
 
 class Journal:
@@ -69,7 +75,7 @@ class Journal:
     def record_all(self, events: Sequence[Event], *, durable: bool = False) -> Future[None]:
         """Append several events in one piece: all of them or none."""
         # Encoded in the caller's thread: what is not JSON is the caller's mistake and raises here.
-        rows = [(event, json.dumps(event.data, separators=(",", ":"))) for event in events]
+        rows = [(event, _encoded(event)) for event in events]
 
         def write(connection: sqlite3.Connection) -> None:
             for event, data in rows:
@@ -84,10 +90,9 @@ class Journal:
         return [Event(name, at, kind, node, json.loads(data)) for name, at, kind, node, data in rows]
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
-        """Return the latest runs, the newest first."""
-        return [
-            _run_of(row) for row in self._database.rows(f"SELECT {_RUN} FROM runs ORDER BY id DESC LIMIT ?", (limit,))
-        ]
+        """Return the latest runs, the newest first: by their start, as ids of one second have no order."""
+        sql = f"SELECT {_RUN} FROM runs ORDER BY started DESC, id DESC LIMIT ?"
+        return [_run_of(row) for row in self._database.rows(sql, (limit,))]
 
     def find_run(self, name: str) -> RunRecord:
         """Return the run whose id starts with ``name``, or the last one for ``latest``.
@@ -111,6 +116,15 @@ class Journal:
     def open_submissions(self, keys: Sequence[str] | None = None) -> dict[str, Submission]:
         """Return the paid calls that are not settled, by key; of ``keys``, or all of them."""
         return submissions.open_submissions(self._database, keys)
+
+    def open_of(self, *, recipe: str | None = None, run: str | None = None) -> list[Submission]:
+        """Return the paid calls of a run, of a recipe's runs, or of all, that are not settled, the oldest first."""
+        return submissions.open_of(self._database, recipe=recipe, run=run)
+
+
+def _encoded(event: Event) -> str:
+    told = {name: value for name, value in event.data.items() if name != submissions.CALL}
+    return json.dumps(told, separators=(",", ":"))
 
 
 def _append(connection: sqlite3.Connection, event: Event, data: str) -> None:

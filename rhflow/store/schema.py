@@ -41,5 +41,36 @@ _FIRST = (
     "CREATE TABLE deliveries (signature TEXT PRIMARY KEY, run TEXT NOT NULL, folder TEXT NOT NULL) WITHOUT ROWID",
 )
 
-MIGRATIONS: Final = (_FIRST,)
+_OPEN_CALLS = (
+    # What it takes to keep the result of an open call without its recipe, and where its task runs.
+    "ALTER TABLE submissions ADD COLUMN site TEXT",
+    "ALTER TABLE submissions ADD COLUMN call TEXT",
+    # What another process asks of a run: see stops.py.
+    "CREATE TABLE stops (run TEXT PRIMARY KEY, level INTEGER NOT NULL) WITHOUT ROWID",
+)
+
+_LIMITS = (
+    # Who holds which place of an account, who waits for one, and what went wrong lately: see leases.py.
+    """CREATE TABLE leases (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, holder TEXT NOT NULL, run TEXT NOT NULL,
+        key TEXT, task TEXT)""",
+    "CREATE INDEX leases_by_holder ON leases (account, holder)",
+    """CREATE TABLE lease_queue (
+        account TEXT, holder TEXT, since REAL NOT NULL, PRIMARY KEY (account, holder)) WITHOUT ROWID""",
+    """CREATE TABLE accounts (
+        account TEXT PRIMARY KEY, room REAL NOT NULL, lowered_until REAL NOT NULL, pause_until REAL NOT NULL,
+        slow_until REAL NOT NULL) WITHOUT ROWID""",
+    # What a kind of task usually takes, in seconds of the service.
+    """CREATE TABLE durations (
+        realm TEXT, label TEXT, seconds REAL NOT NULL, seen INTEGER NOT NULL,
+        PRIMARY KEY (realm, label)) WITHOUT ROWID""",
+)
+
+_CALLBACKS = (
+    # What the service called back, by the call that it is about: see callbacks.py.
+    """CREATE TABLE callbacks (
+        call TEXT, task TEXT, at REAL NOT NULL, document TEXT NOT NULL, PRIMARY KEY (call, task)) WITHOUT ROWID""",
+)
+
+MIGRATIONS: Final = (_FIRST, _OPEN_CALLS, _LIMITS, _CALLBACKS)
 VERSION: Final = len(MIGRATIONS)

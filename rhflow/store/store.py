@@ -1,7 +1,8 @@
 """A store: everything a machine keeps of its runs, under one folder.
 
-index.sqlite   entries, journal, memos, links      blobs/   files by content
-locks          one byte per key in flight          tmp/     files on their way in
+index.sqlite   entries, journal, memos, links      blobs/        files by content
+locks          one byte per key in flight          tmp/          files on their way in
+                                                   quarantine/   files that were found damaged
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ from types import TracebackType
 from typing import Final, Self
 
 from rhflow.store.blobs import Blobs
+from rhflow.store.callbacks import Callbacks
 from rhflow.store.database import NAME, PATIENCE, Database
 from rhflow.store.deliver import Deliveries
 from rhflow.store.digest import DigestMemo
+from rhflow.store.durations import Typical
 from rhflow.store.failures import translated
+from rhflow.store.files import sync_folder
 from rhflow.store.index import Index
 from rhflow.store.journal import Journal
+from rhflow.store.leases import Ledger
 from rhflow.store.links import Links
 from rhflow.store.locks import KeyLocks
 from rhflow.store.memo import Memos
+from rhflow.store.stops import Stops
 
 _README: Final = """\
 This folder is the store of rhflow.
@@ -29,7 +35,9 @@ This folder is the store of rhflow.
   blobs/        the files themselves, named by their SHA-256, read-only
   locks         keeps two runs from paying for the same call at the same time
   tmp/          files on their way in
+  quarantine/   files that were found damaged, if any were: what is left of them, for you to judge and to remove
 
+`rhflow cache` lists what is here, checks it, removes what nothing needs, and moves results to another machine.
 Results here were paid for: deleting the folder means paying for them again. While a run is going on, the journal also
 knows which tasks the service still owes you. It is safe to copy or back up while no run is going on. Files that were
 delivered may be hard links into blobs/: edit a copy.
@@ -51,7 +59,10 @@ class Store:
         self.links = Links(database)
         self.memos = Memos(database)
         self.deliveries = Deliveries(database)
+        self.typical = Typical(database)
         self.locks = KeyLocks(root / "locks")
+        self.stops = Stops(database)
+        self.callbacks = Callbacks(database)
 
     @classmethod
     def open(cls, root: Path, *, patience: float = PATIENCE) -> Self:
@@ -61,6 +72,10 @@ class Store:
             if not (root / NAME).exists():
                 _lay_out(root)
         return cls(root, Database.open(root, patience=patience))
+
+    def ledger(self, account: str, run: str) -> Ledger:
+        """Return the leases of a run on an account, which is named by a digest."""
+        return Ledger(self.database, self.locks, account=account, run=run)
 
     def close(self) -> None:
         """Write what is queued and let go of all files; raises the first failure that nobody has looked at."""
@@ -90,3 +105,4 @@ def _lay_out(root: Path) -> None:
     for name, text in texts.items():
         if not (root / name).exists():
             (root / name).write_text(text, encoding="utf-8")
+    sync_folder(root.parent)  # SQLite sees to its own files, nobody else to the name of the store

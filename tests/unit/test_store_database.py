@@ -324,6 +324,18 @@ def test_a_read_only_folder_is_refused(commoner: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_a_store_in_a_read_only_folder_says_so(commoner: Path) -> None:
+    Database.open(commoner).close()
+    for beside in commoner.glob(f"{NAME}-*"):
+        beside.unlink()
+    commoner.chmod(0o555)
+    for door in (Database.open, open_reader):
+        with pytest.raises(StoreError) as caught:
+            door(commoner)
+        assert code_of(caught) == "store-read-only"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
 def test_a_read_only_file_can_be_read_but_not_written(commoner: Path) -> None:
     Database.open(commoner).close()
     (commoner / NAME).chmod(0o444)

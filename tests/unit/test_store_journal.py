@@ -10,8 +10,9 @@ import pytest
 from rhflow.core.errors import StoreError, UnknownOutcomeError, UsageError
 from rhflow.core.events import Event, RunView
 from rhflow.store.journal import RunRecord
+from rhflow.store.stops import FINISH, LEAVE, NOT_ASKED
 from rhflow.store.store import Store
-from rhflow.store.submissions import Submission
+from rhflow.store.submissions import Submission, any_open
 from tests.unit.store_support import accepted, intent, settled
 
 
@@ -109,6 +110,43 @@ def test_a_submission_is_followed_from_intent_to_settled(store: Store) -> None:
     store.journal.record(settled("k", "failed")).result()
     assert store.journal.open_submissions(["k"]) == store.journal.open_submissions() == {}
     assert store.database.rows("SELECT state, task_id, outcome FROM submissions") == [("settled", "t7", "failed")]
+
+
+def test_what_an_open_call_needs_to_be_kept_lies_beside_it_until_it_is_settled(store: Store) -> None:
+    told = {"kind": "text-to-image", "ingredients": {"realm": "live"}}
+    event = Event("r1", 1.0, "submit.intent", "draw", {"key": "k", "endpoint": "/x", "site": "s", "call": told})
+    store.journal.record(event).result()
+    (found,) = store.journal.open_of()
+    assert (found.site, found.call) == ("s", told)
+    assert "call" not in store.journal.events("r1")[0].data, "a journal does not keep prompts twice"
+    store.journal.record(accepted("k", "t1")).result()
+    assert store.journal.open_submissions(["k"])["k"].call == told
+    store.journal.record(settled("k")).result()
+    assert store.database.rows("SELECT call FROM submissions") == [(None,)]
+
+
+def test_what_is_open_is_found_by_run_and_by_recipe(store: Store) -> None:
+    store.journal.record_all([started("r1"), started("r2"), started("r3", recipe="other.yaml")])
+    for run in ("r3", "r2", "r1"):
+        store.journal.record(Event(run, float(run[1]), "submit.intent", "n", {"key": f"k-{run}"})).result()
+    assert [each.run for each in store.journal.open_of()] == ["r1", "r2", "r3"]
+    assert [each.run for each in store.journal.open_of(run="r2")] == ["r2"]
+    assert [each.run for each in store.journal.open_of(recipe="p.yaml")] == ["r1", "r2"]
+    assert any_open(store.database, "other.yaml")
+    store.journal.record(settled("k-r3", run="r3")).result()
+    assert not any_open(store.database, "other.yaml")
+
+
+def test_a_run_is_asked_to_stop_more_urgently_each_time(store: Store) -> None:
+    assert store.stops.level("r1") == NOT_ASKED
+    assert [store.stops.ask("r1").result() for _ in range(3)] == [FINISH, LEAVE, LEAVE]
+    assert store.stops.ask("r2", at_least=LEAVE).result() == store.stops.level("r2") == LEAVE
+
+
+def test_runs_of_one_second_are_in_the_order_in_which_they_began(store: Store) -> None:
+    store.journal.record_all([started("20260101-000000-ff", at=1.0), started("20260101-000000-00", at=1.5)]).result()
+    assert [run.id for run in store.journal.runs()] == ["20260101-000000-00", "20260101-000000-ff"]
+    assert store.journal.find_run("latest").id == "20260101-000000-00"
 
 
 def test_a_settled_key_may_be_sent_again(store: Store) -> None:
