@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
+import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
 
+from rhflow.contract import load_schema
 from rhflow.core.kinds import Field, Model, Price
 from rhflow.simulator.app import create_app
 from rhflow.simulator.config import SimulatorConfig
+from rhflow.simulator.routes.table import OPERATIONS
 from rhflow.simulator.simulator import Simulator
+from rhflow.simulator.sockets import Droppable
 
 KEY = {"Authorization": "Bearer a-key"}
 PROMPT = Field("prompt", "string", required=True, max_length=200, alias="prompt")
@@ -104,7 +111,8 @@ MODELS = (
     Model("model", "Model", "test/solid", ("text-to-3d",), "model3d", (PROMPT,)),
     Model(
         "tell", "Tell", "test/image-to-text", ("image-to-text",), "text",
-        (PROMPT, Field("imageUrl", "image", alias="image"), Field("topics", "string[]", max_items=2)),
+        (PROMPT, Field("imageUrl", "image", alias="image"), Field("topics", "string[]", max_items=2),
+         Field("voiceUrl", "audio", max_mb=1)),
     ),
     Model("gone", "Gone", "test/gone", ("text-to-image",), "image", (PROMPT,), status="withdrawn"),
 )  # fmt: skip
@@ -151,6 +159,26 @@ class Caller:
 
     async def submit(self, endpoint: str, **inputs: Any) -> dict[str, Any]:
         return await self.post(f"/openapi/v2/test/{endpoint}", inputs)
+
+    async def ask(self, name: str, body: Any = None, *, headers: Any = KEY, **placed: str) -> dict[str, Any]:
+        """Call an operation of the service by its name; the reply must be what its schema says."""
+        operation = next(each for each in OPERATIONS if each.name == name)
+        path = operation.path.replace(":path", "").format(**placed)
+        sent = {"params": body} if operation.method == "GET" else {"json": {} if body is None else body}
+        reply = await self.http.request(operation.method, path, headers=headers, **sent)
+        found: dict[str, Any] = reply.json()
+        jsonschema.Draft202012Validator(load_schema(f"api/{name}")).validate(found)
+        return found
+
+    async def v1(self, name: str, **body: Any) -> dict[str, Any]:
+        """Call an operation of the older interface as older clients do: the key is in the body."""
+        return await self.ask(name, {"apiKey": "a-key", **body}, headers={})
+
+    async def outputs(self, task_id: str) -> dict[str, Any]:
+        """Return the outputs of a task by the older interface, once it is final."""
+        while (reply := await self.v1("outputs", taskId=task_id))["code"] in (804, 813):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        return reply
 
     async def query(self, task_id: str) -> dict[str, Any]:
         return await self.post("/openapi/v2/query", {"taskId": task_id})
@@ -218,3 +246,18 @@ def opened(data: bytes) -> Image.Image:
     with Image.open(io.BytesIO(data)) as image:
         image.load()
         return image
+
+
+@contextmanager
+def serving(app: Starlette) -> Iterator[str]:
+    """Serve an app on a free port of this machine and yield its address; connections can be lost as planned."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, http=Droppable, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

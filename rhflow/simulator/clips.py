@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from rhflow.media.camera import eased
 from rhflow.media.image import Size, cover
 from rhflow.media.planes import Planes
 from rhflow.media.probe import probe
@@ -18,12 +19,14 @@ from rhflow.media.video import FPS, ClipInfo, describe, encode, frame_at, read_f
 from rhflow.simulator.art.compose import paint
 from rhflow.simulator.job import InputError, Job, Made
 from rhflow.simulator.marks import open_clean, overlay, save_marked
-from rhflow.simulator.motion import eased, views
+from rhflow.simulator.motion import views
 from rhflow.simulator.sizes import bounded, clip_size, enlarged_clip
 from rhflow.simulator.tints import tint_for
 
 _DEFAULT_SECONDS = 5.0
 _SPARE = 1.25
+_EDITS = frozenset({"video-edit", "video-extend", "video-effects"})
+_HINT = 0.3  # how much of a frame comes from what only guides it
 
 
 def make_clip(job: Job) -> Made:
@@ -77,14 +80,26 @@ def _shot(job: Job, path: Path) -> float:
     """Make a new clip from whatever media there are."""
     pictures, clips = job.files("image"), job.files("video")
     sounds = job.files("audio")
-    if clips and not pictures:
+    driven = job.task == "motion-control"
+    if clips and (job.task in _EDITS or not (pictures or job.task == "reference-to-video")):
         return _from_clip(job, clips[0], path)
-    first = [open_clean(each).image for each in pictures] or None
+    first = [open_clean(each).image for each in pictures]
+    first += [] if driven else [frame_at(each, 1.0) for each in clips]
     like = first[0].size if first else None
     size = bounded(clip_size(job.inputs, like=like), job.most)
     count = max(1, round(_seconds(job, sounds, clips) * FPS))
     frames = _scenes(job, first or [paint(job.prompt or job.model.title, _roomy(size), seed=job.seed)], size)(count)
+    frames = _driven(frames, clips[0], size) if driven and clips else frames
     return _length(encode(path, _marked(job, frames, size), sound=sounds[0] if sounds else None), FPS)
+
+
+def _driven(frames: Iterator[Planes], clip: Path, size: Size) -> Iterator[Planes]:
+    """Yield ``frames`` with the clip whose movement they follow showing through, its last frame as long as needed."""
+    guide: Planes | None = None
+    guides = retime(read_frames(clip, size=size), source=describe(clip).fps, target=FPS)
+    for frame in frames:
+        guide = next(guides, guide)
+        yield frame if guide is None else frame.blend(guide, _HINT)
 
 
 def _seconds(job: Job, sounds: Sequence[Path], clips: Sequence[Path]) -> float:
@@ -141,7 +156,7 @@ def _sequence(job: Job, canvases: list[Planes], size: Size, *, count: int) -> It
 
 
 def _from_clip(job: Job, source: Path, path: Path) -> float:
-    """Edit the input clip: regraded as the prompt says, or prolonged from its last frame."""
+    """Edit the input clip: regraded as the prompt says, towards pictures that guide it, or prolonged."""
     info = describe(source)
     size = bounded(clip_size(job.inputs, like=info.size), job.most)
     if job.inputs.get("resolution") is None and job.inputs.get("size") is None:
@@ -151,7 +166,11 @@ def _from_clip(job: Job, source: Path, path: Path) -> float:
         frames = _prolonged(job, frames, size, info=info)
     else:
         frames = map(tint_for(job.prompt, seed=job.seed).over, frames)
-    count = encode(path, _marked(job, frames, size), fps=info.fps, sound=source, matrix=info.matrix)
+    guides = [Planes.of_image(cover(open_clean(each).image, size)) for each in job.files("image")]
+    if guides:
+        frames = (frame.blend(guides[at // 6 % len(guides)], _HINT) for at, frame in enumerate(frames))
+    sound = next(iter(job.files("audio")), source)
+    count = encode(path, _marked(job, frames, size), fps=info.fps, sound=sound, matrix=info.matrix)
     return _length(count, info.fps)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from rhflow.simulator.accounts import Site
+from rhflow.simulator.faults import FaultPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,9 @@ class SimulatorConfig:
     temporary folder that goes away on close. ``seed``: makes task ids repeatable; without it they differ from run to
     run, as a task id kept from an earlier run must not lead to another task. ``latency``: real seconds before every
     reply. ``most``: longest side of pictures and clips in pixels, for quick tests. ``workers``: threads that make
-    results.
+    results. ``faults``: what shall go wrong. ``site``: whose keys are good under a name that is
+    of neither site. ``waiting``: tasks in a personal queue. ``link_seconds``: real seconds for which the link of an
+    upload works. ``sockets``: whether the server can speak on web sockets, and progress is offered.
     """
 
     speed: float = 20.0
@@ -26,3 +31,8 @@ class SimulatorConfig:
     latency: float = 0.0
     most: int | None = None
     workers: int = 2
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    site: Site = "cn"
+    waiting: int = 1000
+    link_seconds: float = 86_400.0
+    sockets: bool = False

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import tempfile
+import threading
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rhflow.core.values import EXTENSIONS, MEDIA_TYPES
 from rhflow.media.errors import UnreadableMediaError
 from rhflow.media.probe import MediaInfo, probe
 
+PREFIX = "/files/"
 _CHUNK = 1 << 20
 
 
@@ -34,6 +36,7 @@ class FileStore:
     def __init__(self, workdir: Path | None) -> None:
         self._given = workdir
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._making = threading.Lock()  # uploads come in threads, several at once
         self._served: dict[str, StoredFile] = {}
 
     @property
@@ -42,9 +45,10 @@ class FileStore:
         if self._given is not None:
             self._given.mkdir(parents=True, exist_ok=True)
             return self._given
-        if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="rhflow-simulator-", ignore_cleanup_errors=True)
-        return Path(self._temporary.name)
+        with self._making:
+            if self._temporary is None:
+                self._temporary = tempfile.TemporaryDirectory(prefix="rhflow-simulator-", ignore_cleanup_errors=True)
+            return Path(self._temporary.name)
 
     def close(self) -> None:
         """Remove the folder, unless it was given."""

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from rhflow.core.kinds import Model
+from rhflow.core.kinds import Field, Model
 from rhflow.core.values import Json
 
 T = TypeVar("T")
@@ -25,6 +25,37 @@ class InputError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class NodeError(Exception):
+    """A node of a graph failed; ``reason`` is what ComfyUI tells of it, ``code`` the service's error code."""
+
+    code = "805"
+
+    def __init__(self, reason: Mapping[str, Any]) -> None:
+        super().__init__(str(reason.get("exception_message", "")))
+        self.reason = reason
+
+
+def medium_of(taker: Field) -> str | None:
+    """Return the family of the files that a field takes, also where they are spelled as text or inside mappings."""
+    if taker.is_media:
+        return taker.type.removesuffix("[]")
+    named = (taker.alias or "").removesuffix("s")
+    return named if named in ("image", "video", "audio") and (taker.item or taker.type == "string") else None
+
+
+def media_links(model: Model, inputs: Mapping[str, Json]) -> Iterator[tuple[Field, str]]:
+    """Yield every link to a picture, clip or sound among the inputs, with its field; ids of assets are no links."""
+    for taker in model.fields:
+        value = inputs.get(taker.name)
+        if value is None or medium_of(taker) is None:
+            continue
+        inside = next((name for name, text in taker.item if text == "{file}"), None)
+        for each in value if isinstance(value, list) else [value]:
+            link = each.get(str(inside)) if isinstance(each, dict) else each
+            if isinstance(link, str) and (taker.is_media or link.startswith(("http://", "https://", "data:"))):
+                yield taker, link
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +75,11 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
+    def title(self) -> str:
+        """What to call it in a log."""
+        return self.model.id
+
+    @property
     def task(self) -> str:
         """The task that the model mainly serves."""
         return self.model.tasks[0]
@@ -59,7 +95,7 @@ class Job:
 
     def files(self, family: str) -> list[Path]:
         """Return the media inputs of a family (``image``, ``video``, ``audio``), in the order of the model's fields."""
-        named = [each.name for each in self.model.fields if each.type.removesuffix("[]") == family]
+        named = [each.name for each in self.model.fields if medium_of(each) == family]
         return [path for name in named for path in self.media.get(name, ())]
 
     def file_for(self, alias: str) -> Path | None:
@@ -70,15 +106,19 @@ class Job:
         return None
 
     def number(self, *names: str) -> float | None:
-        """Return the first positive number among inputs; a number written as text counts."""
+        """Return the first positive number among inputs and their defaults; a number written as text counts."""
         for name in names:
             try:
-                value = float(str(self.inputs[name]))
-            except (KeyError, ValueError):
+                value = float(str(self.inputs.get(name, self._default(name))))
+            except ValueError:
                 continue
             if value > 0:
                 return value
         return None
+
+    def _default(self, name: str) -> Json:
+        found = self.model.field_named(name)
+        return None if found is None else found.default
 
     def unless_stopped(self, frames: Iterable[T]) -> Iterator[T]:
         """Yield ``frames``, or raise StoppedError once the simulator closes."""
@@ -90,8 +130,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What came of a job: files with the extension that names their kind, texts, and the length in seconds."""
+    """What came of a job: files with the extension that names their kind, texts, and the length in seconds.
+
+    ``nodes`` names the node of a graph that made each of the files.
+    """
 
     files: tuple[Path, ...] = ()
     texts: tuple[str, ...] = ()
     seconds: float | None = None
+    nodes: tuple[str, ...] = ()

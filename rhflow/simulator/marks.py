@@ -69,9 +69,9 @@ def overlay(size: Size) -> Overlay:
     return Overlay.of_label(label, (max(0, size[0] - label.width - margin), max(0, size[1] - height - margin)))
 
 
-def save_marked(image: Image.Image, path: Path, caption: str) -> None:
-    """Mark ``image`` and write it; the format is that of the name of ``path``."""
-    notes: dict[str, str] = {_NOTE: TEXT}
+def save_marked(image: Image.Image, path: Path, caption: str, *, notes: Mapping[str, str] | None = None) -> None:
+    """Mark ``image`` and write it with ``notes`` of others; the format is that of the name of ``path``."""
+    notes = {**(notes or {}), _NOTE: TEXT}
     if path.suffix == ".png":
         strip = image.crop((0, image.height - _band(image.size), *image.size))
         packed = io.BytesIO()

@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from rhflow.media.probe import probe
+from rhflow.media.video import frame_at
 from rhflow.simulator.art.brief import COLOURS, words_of
 from rhflow.simulator.job import Job, Made
 from rhflow.simulator.marks import open_clean
@@ -76,7 +77,8 @@ def _picture(path: Path) -> str:
 
 def _clip(path: Path) -> str:
     info = probe(path)
-    return f"The clip is {_shape(info.width or 1, info.height or 1)} and runs for {info.duration or 0:.1f} seconds."
+    shape, colours = _shape(info.width or 1, info.height or 1), _colours(frame_at(path, (info.duration or 0) / 2))
+    return f"The clip is {shape}, runs for {info.duration or 0:.1f} seconds and is mostly {colours}."
 
 
 def _shape(width: int, height: int) -> str:

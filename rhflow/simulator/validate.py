@@ -29,6 +29,9 @@ def problem_in(model: Model, payload: Mapping[str, Json]) -> str | None:
                 return f"`{field.name}` is required"
         elif (why := _problem(field, payload[field.name])) is not None:
             return f"`{field.name}` {why}"
+    for group in model.any_of:
+        if not any(name in payload for name in group):
+            return "one of " + ", ".join(f"`{name}`" for name in group) + " is required"
     return None
 
 

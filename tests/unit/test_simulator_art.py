@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from PIL import ImageStat
 
+from rhflow.media.camera import View, eased
 from rhflow.simulator.art.brief import HOURS, PLACES, SUBJECTS, read_brief
 from rhflow.simulator.art.compose import paint
 from rhflow.simulator.art.palette import HOURS as PALETTES
 from rhflow.simulator.grades import _GRADES, regrade
-from rhflow.simulator.motion import View, camera, eased, views
+from rhflow.simulator.motion import camera, views
 
 
 @pytest.mark.parametrize(

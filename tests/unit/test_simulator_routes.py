@@ -134,7 +134,7 @@ async def test_inputs_may_be_written_into_the_call() -> None:
 
 async def test_an_error_of_the_simulator_itself_is_raised_and_answered() -> None:
     app = create_app(FewModels())
-    app.state.simulator.query = None
+    app.state.simulator.task = None
     sent: list[dict[str, object]] = []
 
     async def receive() -> dict[str, object]:

@@ -14,7 +14,7 @@ from rhflow.core.kinds import Model
 from rhflow.simulator.app import create_app
 from rhflow.simulator.config import SimulatorConfig
 from rhflow.simulator.job import Job, Made
-from rhflow.simulator.tasks import typical_seconds
+from rhflow.simulator.models import typical_seconds
 from rhflow.simulator.workshop import Workshop
 from tests.simulator_support import KEY, Caller, ManualClock, calling, picture
 
@@ -209,13 +209,16 @@ async def test_stats_and_reset() -> None:
         await call.submit("speech", text="hello")
         await call.submit("speech", text="")
         stats = (await call.http.get("/_simulator/stats")).json()
+        tasks = call.simulator._tasks.values()
+        assert stats.pop("accepted_by_payload") == {f"{task.work.endpoint} {task.key[:16]}": 1 for task in tasks}
         assert stats == {
             "submits": 3, "accepted": 2, "refused": 1, "queries": 1, "uploads": 1, "downloads": 1,
             "peak_concurrency": 1, "per_endpoint": {"test/text-to-image": 1, "test/speech": 2},
-            "tasks": {"QUEUED": 1, "RUNNING": 0, "SUCCESS": 1, "FAILED": 0}, "speed": 20.0,
+            "tasks": {"QUEUED": 1, "RUNNING": 0, "SUCCESS": 1, "FAILED": 0, "CANCEL": 0}, "speed": 20.0,
+            "webhooks": 0, "faults": {}, "duplicates": 0,
         }  # fmt: skip
         after = await call.post("/_simulator/reset")
-        assert after["tasks"] == {"QUEUED": 1, "RUNNING": 0, "SUCCESS": 0, "FAILED": 0}
+        assert after["tasks"] == {"QUEUED": 1, "RUNNING": 0, "SUCCESS": 0, "FAILED": 0, "CANCEL": 0}
         assert (after["submits"], after["per_endpoint"], after["peak_concurrency"]) == (0, {}, 1)
         assert (await call.query(ended))["errorCode"] == "1004"
 

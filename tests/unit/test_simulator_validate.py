@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rhflow.core.kinds import Field, Model
+from rhflow.simulator.job import media_links
 from rhflow.simulator.validate import problem_in
 from tests.simulator_support import FewModels
 
@@ -82,3 +83,25 @@ def test_objects() -> None:
     assert one(Field("tags", "object[]"), [{"a": 1}]) is None
     assert one(Field("tags", "object[]"), ["a"]) == "`tags` must be an object"
     assert one(Field("tag", "object"), []) == "`tag` must be an object"
+
+
+def test_one_of_a_group_is_needed() -> None:
+    fields = (Field("videoUrl", "video"), Field("videoId", "string"))
+    model = Model("m", "M", "m", ("other",), "file", fields, any_of=(("videoUrl", "videoId"),))
+    assert problem_in(model, {}) == "one of `videoUrl`, `videoId` is required"
+    assert problem_in(model, {"videoId": "7"}) is None
+
+
+def test_links_are_found_in_every_shape_and_ids_are_none() -> None:
+    fields = (
+        Field("imageUrls", "image[]", alias="images"),
+        Field("videoUrl", "string", alias="video"),
+        Field("refImages", "object[]", item=(("tag", "@image{n}"), ("url", "{file}")), alias="images"),
+        Field("prompt", "string", alias="prompt"),
+    )
+    model = Model("m", "M", "m", ("other",), "file", fields)
+    given = {"imageUrls": [LINK, "asset://1"], "refImages": [{"tag": "@image1", "url": LINK}], "prompt": LINK}
+    assert [(field.name, link) for field, link in media_links(model, {**given, "videoUrl": LINK})] == [
+        ("imageUrls", LINK), ("imageUrls", "asset://1"), ("videoUrl", LINK), ("refImages", LINK),
+    ]  # fmt: skip
+    assert ("videoUrl", "7af3") not in [(field.name, link) for field, link in media_links(model, {"videoUrl": "7af3"})]
