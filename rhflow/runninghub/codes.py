@@ -96,7 +96,7 @@ _FOUR_DIGITS = (
     ApiCode("1011", "System is currently busy", "the model is busy", "T", _SLOWER),
     ApiCode("1012", "Service response exception", "the service behind the model gave no proper answer", "A", _AGAIN),
     ApiCode("1013", "File processing failed", "an input file cannot be fetched or decoded", "P",
-            "open the input file to see that it is whole; a link must be public and less than a day old"),
+            "run again: local files are uploaded anew; if it stays, see that they open, and that links are public"),
     ApiCode("1014", "Access Denied: Standard Model API", "hosted models need an enterprise-shared API key", "N",
             "use an enterprise-shared key: hosted models are served to no other"),
     ApiCode("1015", "Generation failed", "the model failed", "A", _PAID_AGAIN),

@@ -20,7 +20,7 @@ from rhflow.core.errors import (
 )
 from rhflow.runninghub.codes import CODES, ApiCode, find_code
 
-SubmitVerdict = Literal["accepted", "not_sent", "busy", "refused", "maybe_sent"]
+SubmitVerdict = Literal["accepted", "not_sent", "busy", "key_refused", "refused", "maybe_sent"]
 
 _LONGEST_TEXT = 500
 _VERBS = {"N": "refuses", "P": "rejects", "T": "cannot serve", "A": "cannot serve", "S": "cannot serve"}
@@ -59,9 +59,8 @@ class UnreadableError(StepError):
     def __init__(self, what: str, *, http_status: int = 200) -> None:
         self.http_status = http_status
         hint = "try again; if it stays, something between here and the service answers in its place"
-        super().__init__(
-            Problem("api-unreadable", f"the reply cannot be read: {what}", hint=hint, fields={"http": str(http_status)})
-        )
+        fields = {} if http_status == 200 else {"http": str(http_status)}
+        super().__init__(Problem("api-unreadable", f"the reply cannot be read: {what}", hint=hint, fields=fields))
 
 
 class SimulatorError(UsageError):
@@ -124,16 +123,24 @@ def unreachable(what: str, cause: Exception) -> StepError:
 
 def unknown_outcome(endpoint: str, cause: ApiError | Exception) -> UnknownOutcomeError:
     """Return the error for a paid request of which nobody knows whether it was accepted."""
-    said = _said(cause) if isinstance(cause, ApiError) else {"network": tidy(f"{type(cause).__name__}: {cause}")}
     why = _meaning(cause) if isinstance(cause, ApiError) else network_words(cause)
     return UnknownOutcomeError(
         Problem(
             "submit-unknown",
             f"`{endpoint}` may have been accepted and charged: {why}",
             hint="look for the task on the RunningHub site, then settle it with `rhflow resume`",
-            fields=said,
+            fields=_traces(cause),
         )
     )
+
+
+def _traces(cause: ApiError | Exception) -> Mapping[str, str]:
+    """Return what is known of a failure besides the words for it."""
+    if isinstance(cause, ApiError):
+        return _said(cause)
+    if isinstance(cause, RhflowError):
+        return cause.problems[0].fields
+    return {"network": tidy(f"{type(cause).__name__}: {cause}")}
 
 
 def failed_task(
@@ -146,7 +153,7 @@ def failed_task(
     why = error or ApiError("1000", "")
     said = (_said(error) if error else {}) | _reason_fields(reason)
     what = said.get("exception") or _meaning(why)
-    at = f" at node `{said['node']}`" if "node" in said else ""
+    at = f" at node {said['node']}" if "node" in said else ""
     family = TransientError if why.row.klass in "TA" else _family(why.row)
     return family(_problem(why.row, f"task `{task_id}` failed{at}: {what}", said))
 
@@ -185,6 +192,11 @@ def _reason_fields(reason: Mapping[str, Any] | str | None) -> dict[str, str]:
     if reason is None or isinstance(reason, str):
         return {"exception": tidy(reason)} if reason else {}
     kind, text = reason.get("exception_type"), reason.get("exception_message")
-    node = reason.get("node_name") or reason.get("node_id")
-    said = {"exception": tidy(": ".join(str(part) for part in (kind, text) if part)), "node": tidy(str(node or ""))}
+    said = {"exception": tidy(": ".join(str(part) for part in (kind, text) if part)), "node": _node_words(reason)}
     return {name: value for name, value in said.items() if value}
+
+
+def _node_words(reason: Mapping[str, Any]) -> str:
+    """Return the node by its id, as recipes name it, and by what it is."""
+    node, name = (tidy(str(reason.get(each) or "")) for each in ("node_id", "node_name"))
+    return f"`{node}` (`{name}`)" if node and name else f"`{node or name}`" if node or name else ""

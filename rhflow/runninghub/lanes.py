@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
@@ -20,8 +21,17 @@ import httpx
 from rhflow import __version__
 from rhflow.runninghub.connection import Secret
 
+try:
+    import sniffio  # type: ignore[import-not-found]  # noqa: F401
+except ImportError:
+    # httpcore looks for it about ten times per request, and each time Python searches the whole path for what is not
+    # there: half of what a request costs. Noted as missing, it is not searched for.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
+
 API_AT_ONCE = 40
 FILES_AT_ONCE = 8
+IDLE = 8
+"""Connections that are kept for queries: each one is looked at for every request."""
 
 SUBMIT = httpx.Timeout(60, connect=20)
 QUERY = httpx.Timeout(30, connect=20)
@@ -65,7 +75,7 @@ class Lanes:
 def open_lanes(transport: httpx.AsyncBaseTransport | None = None) -> Lanes:
     """Return lanes over the network, or all over ``transport``, which is closed with them."""
     trust = httpx.create_ssl_context() if transport is None else False
-    kept = httpx.Limits(max_connections=API_AT_ONCE)
+    kept = httpx.Limits(max_connections=API_AT_ONCE, max_keepalive_connections=IDLE)
     fresh = httpx.Limits(max_connections=API_AT_ONCE, max_keepalive_connections=0)
     few = httpx.Limits(max_connections=FILES_AT_ONCE)
     api_gate = asyncio.Semaphore(API_AT_ONCE)

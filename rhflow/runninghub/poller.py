@@ -19,20 +19,21 @@ from rhflow.runninghub.wire import Status, TaskState
 OnState = Callable[[TaskState], Awaitable[None] | None]
 
 FIRST_LOOK = 0.5
-GROWTH = 0.1
+GROWTH = 0.12
 SHORTEST_GAP = 0.2
 LONGEST_GAP = 15.0
 LONG_TASK_GAP = 1 / 12
 PATIENCE = 5
+PER_TASK = 0.2
 _SHORTEST_REAL_GAP = 0.01
 
 
 def next_poll(elapsed: float, expected: float, polls: int) -> float:
     """Return the seconds until the next question about a task, given its age and what such tasks usually take.
 
-    The first comes at half of what is expected, at once for an older task; then a tenth of the age, from 0.2 s up to
-    15 s or, for long tasks, a twelfth of what is expected. So a task's end is noticed late by about a twentieth of its
-    duration, after about nine questions, whether it takes seconds or an hour.
+    The first comes at half of what is expected, at once for an older task; then an eighth of the age, from 0.2 s up to
+    15 s or, for long tasks, a twelfth of what is expected. So a task's end is noticed late by about a sixteenth of its
+    duration, after about eight questions, whether it takes seconds or an hour.
     """
     if polls == 0:
         return max(expected * FIRST_LOOK - elapsed, SHORTEST_GAP)
@@ -43,8 +44,9 @@ def next_poll(elapsed: float, expected: float, polls: int) -> float:
 class Poller:
     """Asks ``query`` about tasks until they end.
 
-    ``per_second`` is the pace over time, in seconds of the service (see ``Clock.scale``); after a quiet while up to
-    ``burst`` questions go out at once, so that two hundred short tasks do not wait for each other.
+    ``per_second`` is the pace over time, in seconds of the service (see ``Clock.scale``), or else a fifth of the number
+    of tasks where that is more; after a quiet while up to ``burst`` questions go out at once, so that two hundred short
+    tasks do not wait for each other.
     """
 
     def __init__(
@@ -52,15 +54,15 @@ class Poller:
         query: Callable[[str], Awaitable[TaskState]],
         *,
         clock: Clock | None = None,
-        max_in_flight: int = 16,
+        max_in_flight: int = 32,
         per_second: float = 25.0,
         burst: int = 200,
     ) -> None:
         self._query = query
         self._clock = clock or Clock()
         self._gate = asyncio.Semaphore(max_in_flight)
-        self._spacing = self._clock.scale / per_second
-        self._slack = burst * self._spacing
+        self._per_second, self._burst = per_second, burst
+        self._watched = 0
         self._next_turn = float("-inf")
 
     async def watch(
@@ -72,6 +74,15 @@ class Poller:
         the task has existed already. Raises the query's error after five failed queries in a row; the task goes on
         without us. Cancelling ends the watch and nothing else.
         """
+        self._watched += 1
+        try:
+            return await self._watch(task_id, expected_seconds, on_state, age_seconds)
+        finally:
+            self._watched -= 1
+
+    async def _watch(
+        self, task_id: str, expected_seconds: float, on_state: OnState | None, age_seconds: float
+    ) -> TaskState:
         started = self._clock.now() - age_seconds * self._clock.scale
         polls = failures = 0
         seen: Status | None = None
@@ -102,8 +113,9 @@ class Poller:
     async def _turn(self) -> None:
         """Wait for a moment of one's own: questions are spaced, first come, first served."""
         now = self._clock.now()
-        turn = max(now - self._slack, self._next_turn)
-        self._next_turn = turn + self._spacing
+        spacing = self._clock.scale / max(self._per_second, self._watched * PER_TASK)
+        turn = max(now - self._burst * spacing, self._next_turn)
+        self._next_turn = turn + spacing
         if turn > now:
             await self._clock.sleep(turn - now)
 

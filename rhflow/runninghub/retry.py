@@ -7,7 +7,6 @@ function, ``classify_submit``, says whether the same request may go out once mor
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -23,27 +22,30 @@ from rhflow.runninghub.wire import Submitted
 T = TypeVar("T")
 
 BUSY = frozenset({"421", "415", "814", "1003", "1011", "1520"})
+TOO_FAST = frozenset({"1003", "http-429"})
+KEY_REFUSED = frozenset({"-1", "401", "802", "806", "811", "1002", "http-401"})
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NO_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL, SimulatorError)
 _LONGEST_ASKED_WAIT = 300.0
 
 
-def classify_submit(outcome: Submitted | ApiError | Exception) -> SubmitVerdict:
-    """Return what one submit came to.
+def classify_submit(outcome: Submitted | ApiError | Exception, *, key_worked: bool = False) -> SubmitVerdict:
+    """Return what one submit came to; ``key_worked``: the service has taken this key before.
 
-    ==============================================================  ============  =========================
-    outcome                                                         verdict       sent again by itself
-    ==============================================================  ============  =========================
-    any reply with a task id                                        `accepted`    no
-    no connection, no free connection, proxy gives none             `not_sent`    yes
-    421, 415, 814, 1003, 1011, 1520; HTTP 429                       `busy`        yes, after a while
-    a code of class N, P, or another of class T; HTTP 3xx and 4xx   `refused`     no
-    an address that is none; a simulator answers a live run         `refused`     no
-    HTTP 5xx, whatever code the body has; HTTP 408                  `maybe_sent`  no
-    a code of class A or S, a code nobody has listed                `maybe_sent`  no
-    time-out or break while sending or reading, unreadable 2xx      `maybe_sent`  no
-    anything unforeseen                                             `maybe_sent`  no
-    ==============================================================  ============  =========================
+    ==============================================================  =============  ========================
+    outcome                                                         verdict        sent again by itself
+    ==============================================================  =============  ========================
+    any reply with a task id                                        `accepted`     no
+    no connection, no free connection, proxy gives none             `not_sent`     yes, up to 8 in all
+    421, 415, 814, 1003, 1011, 1520; HTTP 429                       `busy`         yes, until there is room
+    -1, 401, 802, 806, 811, 1002, HTTP 401 for a key that worked    `key_refused`  yes, up to 4 in all
+    a code of class N, P, or another of class T; HTTP 3xx and 4xx   `refused`      no
+    an address that is none; a simulator answers a live run         `refused`      no
+    HTTP 5xx, whatever code the body has; HTTP 408                  `maybe_sent`   no
+    a code of class A or S, a code nobody has listed                `maybe_sent`   no
+    time-out or break while sending or reading, unreadable 2xx      `maybe_sent`   no
+    anything unforeseen                                             `maybe_sent`   no
+    ==============================================================  =============  ========================
 
     `refused` means that nothing was created and that the same request would fail again.
     """
@@ -51,7 +53,7 @@ def classify_submit(outcome: Submitted | ApiError | Exception) -> SubmitVerdict:
         case Submitted():
             return "accepted"
         case ApiError():
-            return _classify_reply(outcome)
+            return "key_refused" if key_worked and refuses_key(outcome) else _classify_reply(outcome)
         case _ if isinstance(outcome, _NEVER_LEFT):
             return "not_sent"
         case _ if isinstance(outcome, _NO_ADDRESS):
@@ -67,6 +69,16 @@ def _classify_reply(error: ApiError) -> SubmitVerdict:
     if row.code in BUSY or (error.http_status == 429 and row.klass not in "NP"):
         return "busy"
     return "maybe_sent" if row.klass in "AS" else "refused"
+
+
+def refuses_key(outcome: ApiError) -> bool:
+    """Whether a reply refuses the key itself; the service does that now and then to a good one."""
+    return outcome.row.code in KEY_REFUSED and outcome.http_status < 500
+
+
+def is_too_fast(outcome: ApiError) -> bool:
+    """Whether a reply means that there are too many requests, whatever they ask for."""
+    return outcome.row.code in TOO_FAST or outcome.http_status == 429
 
 
 def may_pass(outcome: ApiError | Exception) -> bool:
@@ -99,7 +111,8 @@ class Backoff:
 FREE = Backoff(first=0.5, factor=2, longest=15, attempts=6)
 UNSENT = Backoff(first=1, factor=2, longest=30, attempts=8)
 FULL = Backoff(first=5, factor=1.4, longest=90)
-_WAITS: Mapping[SubmitVerdict, Backoff] = {"not_sent": UNSENT, "busy": FULL}
+FLAP = Backoff(first=1, factor=3, longest=10, attempts=4)
+_WAITS: Mapping[SubmitVerdict, Backoff] = {"not_sent": UNSENT, "key_refused": FLAP}
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -159,22 +172,26 @@ async def submit_when_free(
 ) -> Submitted:
     """Submit until the service has room: one ``send`` is one POST.
 
-    ``before_attempt(n)`` runs before each POST and journals the intent. ``on_wait(failed, seconds)`` runs after each
-    POST that created nothing and will be repeated: it settles the intent, and may lower a limit. A full account is
-    waited for without end (the step's time-out bounds it), an unreachable one for a few minutes. Raises SubmitFailed
-    for every other verdict.
+    ``before_attempt(n)`` runs before each POST: it waits for a place and journals the intent. ``on_wait(failed,
+    seconds)`` runs after each POST that created nothing and will be repeated. A full account is waited for by
+    ``before_attempt``, without end; an unreachable one here, for a few minutes, and a key that is refused although it
+    worked before for some seconds. Raises SubmitFailed for every other verdict.
     """
-    attempt, counts = 0, Counter[SubmitVerdict]()
+    attempt = unsent = 0
     while True:
         attempt += 1
         await before_attempt(attempt)
         try:
             return await send()
         except SubmitFailed as failed:
-            policy, count = _WAITS.get(failed.verdict), counts[failed.verdict] + 1
-            if policy is None or policy.exhausted(count):
+            if failed.verdict == "busy":
+                unsent = 0
+                await on_wait(failed, 0.0)
+                continue
+            unsent += 1
+            policy = _WAITS.get(failed.verdict)
+            if policy is None or policy.exhausted(unsent):
                 raise
-            counts = Counter({failed.verdict: count})  # the other kind of waiting starts anew
-            delay = wait_for(policy, count, clock=clock, asked=failed.retry_after)
+            delay = wait_for(policy, unsent, clock=clock, asked=failed.retry_after)
             await on_wait(failed, delay)
         await clock.sleep(delay)

@@ -9,8 +9,8 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -30,23 +30,27 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """A multipart form with the one part ``file``; every ``stream()`` reads the disk anew. ``size`` in bytes."""
+    """A multipart form that ends in the part ``file``; every ``stream()`` reads the disk anew. ``size`` in bytes.
+
+    ``head`` may hold the key, so it is never shown.
+    """
 
     path: Path
     size: int
     boundary: str
-    head: bytes
+    head: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, path: Path, name: str, *, media_type: str) -> FileForm:
-        """Return the form for the file at ``path``. Raises StepError when it is not there."""
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise _unreadable_file(path, error) from error
+    def of(cls, path: Path, name: str, *, media_type: str, members: Mapping[str, str] | None = None) -> FileForm:
+        """Return the form for the file at ``path``, after plain ``members``. Raises StepError when it is not there."""
+        size = size_of(path)
         boundary = secrets.token_hex(16)
         quoted = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-        head = (
+        head = "".join(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{each}"\r\n\r\n{text}\r\n'
+            for each, text in (members or {}).items()
+        )
+        head += (
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
             f"Content-Type: {media_type}\r\n\r\n"
         )
@@ -65,19 +69,42 @@ class FileForm:
     async def stream(self) -> AsyncIterator[bytes]:
         """Yield the body. Raises StepError when the file cannot be read, or has changed its size since."""
         yield self.head
-        left = self.size
-        try:
-            with _open(self.path, "rb") as file:
-                while left >= 0 and (chunk := await in_thread(lambda: file.read(CHUNK))):
-                    left -= len(chunk)
-                    if left >= 0:
-                        yield chunk
-        except OSError as error:
-            raise _unreadable_file(self.path, error) from error
-        if left != 0:
-            hint = "run again when nothing writes to it any more"
-            raise StepError(Problem("upload-changed", f"`{self.path}` changes while it is sent", hint=hint))
+        async for chunk in stream_of(self.path, self.size):
+            yield chunk
         yield self._tail
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes. Raises StepError when it is not there."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise _unreadable_file(path, error) from error
+
+
+async def stream_of(path: Path, size: int) -> AsyncIterator[bytes]:
+    """Yield a file from the disk. Raises StepError when it cannot be read, or has another size by now."""
+    left = size
+    try:
+        with _open(path, "rb") as file:
+            while left >= 0 and (chunk := await in_thread(lambda: file.read(CHUNK))):
+                left -= len(chunk)
+                if left >= 0:
+                    yield chunk
+    except OSError as error:
+        raise _unreadable_file(path, error) from error
+    if left != 0:
+        hint = "run again when nothing writes to it any more"
+        raise StepError(Problem("upload-changed", f"`{path}` changes while it is sent", hint=hint))
+
+
+def md5_of(path: Path) -> str:
+    """Return the MD5 of a file in lower-case hex: what the service knows a LoRA by. Raises StepError."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    except OSError as error:
+        raise _unreadable_file(path, error) from error
 
 
 def _open(path: Path, mode: Literal["rb", "w+b"]) -> BinaryIO:
@@ -158,7 +185,7 @@ async def download(
 
 
 async def _download(lane: Lane, url: str, landing: _Landing, *, clock: Clock, count: Callable[[], None]) -> Downloaded:
-    what = f"the download of `{_shown(url)}`"
+    what = f"the download of `{shown(url)}`"
 
     async def attempt() -> Downloaded:
         try:
@@ -190,9 +217,24 @@ async def _fetch(client: httpx.AsyncClient, url: str, landing: _Landing) -> None
                 raise _Truncated(f"HTTP {response.status_code} does not fit what was asked")
             landing.version = _version(response)
         before = landing.size
-        async for chunk in response.aiter_bytes(CHUNK):
-            await landing.write(chunk)
+        async for piece in _pieces(response):
+            await landing.write(piece)
         _check_length(response, landing, received=landing.size - before)
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Yield the body in pieces of about ``CHUNK`` bytes; what came before a break is yielded too."""
+    held = bytearray()
+    try:
+        async for part in response.aiter_bytes():
+            held += part
+            if len(held) >= CHUNK:
+                yield bytes(held)
+                held.clear()
+    except httpx.HTTPError:
+        yield bytes(held)
+        raise
+    yield bytes(held)
 
 
 def _check_status(response: httpx.Response, url: str) -> None:
@@ -202,7 +244,7 @@ def _check_status(response: httpx.Response, url: str) -> None:
         return
     gone = status in (403, 404, 410)
     hint = "links to results live about a day; `rhflow resume` asks the service for the link again" if gone else None
-    text = f"the result `{_shown(url)}` {'is no longer there' if gone else 'cannot be had'} (HTTP {status})"
+    text = f"the result `{shown(url)}` {'is no longer there' if gone else 'cannot be had'} (HTTP {status})"
     error = StepError(Problem("result-gone" if gone else "result-unreachable", text, hint=hint))
     raise Passing(error, asked=retry_after(response.headers)) if status == 429 or status >= 500 else error
 
@@ -229,7 +271,7 @@ def _version(response: httpx.Response) -> str | None:
     return None if tag.startswith("W/") else tag or None
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """Return a URL fit to be shown: without its query, which may hold a signature. Raises StepError for none."""
     try:
         parts = urlsplit(url)

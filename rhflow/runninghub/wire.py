@@ -1,22 +1,22 @@
-"""The service's JSON as data, and nothing else: both envelopes, every spelling on record, no surprise exceptions.
+"""Tasks as the service tells of them, as data: every spelling on record, no surprise exceptions.
 
-Reading order: a task id means that a task exists, whatever else the reply says; then ``code`` (0, or 200 on uploads,
-is success); then ``errorCode`` and ``errorMessage``; then ``status``. Ids have 19 digits and are text here; as numbers
-they are read whole, never through a float. What is not understood stays in ``raw``.
+Reading order: a task id means that a task exists, whatever else the reply says; then the codes of the envelope; then
+``status``. Ids have 19 digits and are text here; as numbers they are read whole, never through a float. What is not
+understood stays in ``raw``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from rhflow.core.errors import RhflowError
 from rhflow.core.values import Money
-from rhflow.runninghub.errors import ApiError, UnreadableError, failed_task
-from rhflow.runninghub.members import amount_of, count_of, first, number, text_of
+from rhflow.runninghub.envelope import error_in, flat, members_of, parsed, unreadable
+from rhflow.runninghub.errors import ApiError, failed_task
+from rhflow.runninghub.members import amount_of, first, text_of
 
 Status = Literal["CREATE", "QUEUED", "RUNNING", "SUCCESS", "FAILED", "CANCEL"]
 ENDED: frozenset[Status] = frozenset({"SUCCESS", "FAILED", "CANCEL"})
@@ -31,9 +31,11 @@ _STATUSES: Mapping[str, Status] = {
     "CANCELLED": "CANCEL",
     "CANCELED": "CANCEL",
 }
+_DESCRIBED = frozenset(
+    """taskId task_id status taskStatus errorCode errorMessage results usage failedReason clientId promptTips
+    parentTaskId taskUsageList code msg message errorMessages data""".split()
+)
 _STATE_CODES: Mapping[str, Status] = {"804": "RUNNING", "805": "FAILED", "813": "QUEUED"}
-_FINE_CODES = ("0", "200")
-_FINE_WORDS = ("", "success", "ok")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class TaskState:
         """Whether nothing more will happen to the task."""
         return self.status in ENDED
 
+    @property
+    def unknown(self) -> dict[str, Any]:
+        """The members of the reply that nobody has described: a run keeps them, for those who can read them."""
+        return {name: value for name, value in self.raw.items() if name not in _DESCRIBED}
+
     def failure(self) -> RhflowError | None:
         """Return what to raise when the task ended without success, else None."""
         if self.status not in ("FAILED", "CANCEL"):
@@ -102,35 +109,13 @@ class TaskState:
         return failed_task(self.task_id, self.status, error=self.error, reason=self.failed_reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """A file on the site: ``url`` for hosted models (about a day), ``file_name`` for workflow nodes; size in bytes."""
-
-    url: str | None
-    file_name: str | None
-    size: int | None
-    media_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
-    """The account's room: how many tasks may run at once, and how many do. ``limit`` is None where it is not told."""
-
-    key_type: str
-    limit: int | None
-    running: int
-    queued: int
-    total: int
-    instances: int | None = None
-
-
 def read_submitted(body: bytes, *, http_status: int = 200) -> Submitted | ApiError:
     """Read the reply to a submit. Raises UnreadableError for a success of unknown form."""
-    reply = _object(body, http_status)
+    reply = members_of(body, http_status)
     if task_id := _task_id(reply):
         status = _status(reply) or "CREATE"
         return Submitted(task_id, status, tuple(_results(reply)), raw=reply)
-    return _error(reply, http_status) or _unreadable("it names neither a task nor a reason", http_status)
+    return _error(reply, http_status) or unreadable("it names neither a task nor a reason", http_status)
 
 
 def read_task_state(
@@ -142,20 +127,20 @@ def read_task_state(
     is a failed task, together with any other reason a failed query. Raises UnreadableError for a reply about another
     task.
     """
-    reply = _object(body, http_status)
+    reply = members_of(body, http_status)
     error = _error(reply, http_status)
     if error and not 200 <= http_status < 300:
         return error
     status = _status(reply) or (_STATE_CODES.get(error.code) if error else _implied(reply))
     if status is None:
-        return error or _unreadable("it has no task status", http_status)
+        return error or unreadable("it has no task status", http_status)
     if error and status not in ENDED and error.row.klass != "S":
         if error.row.klass != "P":
             return error
         status = "FAILED"
     found = _task_id(reply)
     if task_id and found and not _same_id(found, task_id):
-        return _unreadable("it is about another task", http_status)
+        return unreadable("it is about another task", http_status)
     return TaskState(
         task_id=task_id or found,
         status=status,
@@ -167,62 +152,8 @@ def read_task_state(
     )
 
 
-def read_uploaded(body: bytes, *, media_type: str, http_status: int = 200) -> Uploaded | ApiError:
-    """Read the reply to an upload; ``media_type`` is what was sent (the reply has only a family)."""
-    reply = _object(body, http_status)
-    data = _flat(reply)
-    url, file_name = text_of(data.get("download_url")), text_of(data.get("fileName"))
-    if error := _error(reply, http_status):
-        return error
-    if not url and not file_name:
-        return _unreadable("it names no uploaded file", http_status)
-    return Uploaded(url or None, file_name or None, count_of(data.get("size")), media_type)
-
-
-def read_queue_status(body: bytes, *, http_status: int = 200) -> QueueStatus | ApiError:
-    """Read how busy the account is; counts come as text."""
-    reply = _object(body, http_status)
-    if error := _error(reply, http_status):
-        return error
-    data = _flat(reply)
-    running, queued = count_of(data.get("runningCount")), count_of(data.get("queuedCount"))
-    limit, total = count_of(data.get("concurrentLimit")), count_of(data.get("totalCurrentTasks"))
-    if running is None and limit is None:
-        return _unreadable("it has no queue status", http_status)
-    return QueueStatus(
-        key_type=text_of(data.get("apiKeyType")),
-        limit=limit,
-        running=running or 0,
-        queued=queued or 0,
-        total=(running or 0) + (queued or 0) if total is None else total,
-        instances=count_of(first(data, "instanceCount", "instanceCounts")),
-    )
-
-
-def _unreadable(what: str, http_status: int) -> NoReturn:
-    raise UnreadableError(what, http_status=http_status)
-
-
-def _object(body: bytes, http_status: int) -> dict[str, Any]:
-    """Return the reply as an object; an error page (not 2xx) may be anything and reads as an empty one."""
-    try:
-        found = json.loads(body.decode("utf-8-sig", "replace"), parse_float=number, parse_constant=lambda _: None)
-        if isinstance(found, dict):
-            return found
-        what = "it is not a JSON object"
-    except (ValueError, RecursionError):
-        what = "it is not JSON"
-    return {} if not 200 <= http_status < 300 else _unreadable(what, http_status)
-
-
-def _flat(reply: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of the reply and of its ``data``, if that is an object."""
-    data = reply.get("data")
-    return {**reply, **data} if isinstance(data, dict) else dict(reply)
-
-
 def _task_id(reply: Mapping[str, Any]) -> str:
-    found = text_of(first(_flat(reply), "taskId", "task_id")).strip()
+    found = text_of(first(flat(reply), "taskId", "task_id")).strip()
     return "" if found == "0" else found
 
 
@@ -233,7 +164,7 @@ def _same_id(found: str, asked: str) -> bool:
 
 def _status(reply: Mapping[str, Any]) -> Status | None:
     data = reply.get("data")
-    found = data if isinstance(data, str) else first(_flat(reply), "status", "taskStatus")
+    found = data if isinstance(data, str) else first(flat(reply), "status", "taskStatus")
     return _STATUSES.get(found.strip().upper()) if isinstance(found, str) else None
 
 
@@ -245,18 +176,12 @@ def _implied(reply: Mapping[str, Any]) -> Status | None:
 
 
 def _error(reply: Mapping[str, Any], http_status: int) -> ApiError | None:
-    codes = (text_of(reply.get(name)).strip() for name in ("code", "errorCode"))
-    code = next((each for each in codes if each and each not in _FINE_CODES), "")
-    words = text_of(first(reply, "errorMessage", "msg", "message"))
-    if code or not 200 <= http_status < 300:
-        return ApiError(code, words, http_status)
-    told_fine = "code" in reply or _status(reply) == "SUCCESS"
-    return None if told_fine or words.strip().casefold() in _FINE_WORDS else ApiError("", words, http_status)
+    return error_in(reply, http_status, done=_status(reply) == "SUCCESS")
 
 
 def _items(reply: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     data = reply.get("data")
-    listed = data if isinstance(data, list) else _flat(reply).get("results")
+    listed = data if isinstance(data, list) else flat(reply).get("results")
     yield from (item for item in listed if isinstance(item, dict)) if isinstance(listed, list) else ()
 
 
@@ -271,7 +196,7 @@ def _results(reply: Mapping[str, Any]) -> Iterator[Result]:
 
 def _usage(reply: Mapping[str, Any], currency: str) -> Usage | None:
     """Return what the task took; the older query repeats it on every output, so the first one tells."""
-    found = _flat(reply).get("usage")
+    found = flat(reply).get("usage")
     source = found if isinstance(found, dict) else next(_items(reply), {})
     money, coins = amount_of(source.get("consumeMoney")), amount_of(source.get("consumeCoins"))
     third_party, seconds = amount_of(source.get("thirdPartyConsumeMoney")), amount_of(source.get("taskCostTime"))
@@ -282,12 +207,30 @@ def _usage(reply: Mapping[str, Any], currency: str) -> Usage | None:
 
 def _failed_reason(reply: Mapping[str, Any]) -> Mapping[str, Any] | str | None:
     """Return why a workflow failed: an object, also where it comes as JSON text; an empty one is none."""
-    found = _flat(reply).get("failedReason")
+    members = flat(reply)
+    found = _object_of(members.get("failedReason"))
+    if isinstance(found, dict):
+        return found or _rejected_node(members)
+    return text_of(found) or _rejected_node(members)
+
+
+def _object_of(found: Any) -> Any:
     if isinstance(found, str) and found.lstrip().startswith("{"):
         try:
-            found = json.loads(found, parse_constant=lambda _: None)
+            return parsed(found)
         except (ValueError, RecursionError):
             pass  # then it is shown as the text it is
-    if isinstance(found, dict):
-        return found or None
-    return text_of(found) or None
+    return found
+
+
+def _rejected_node(members: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what the first node is that the service would not run, and why: such a task fails without a reason."""
+    tips = _object_of(members.get("promptTips"))
+    rejected = tips.get("node_errors") if isinstance(tips, dict) else None
+    for node, found in rejected.items() if isinstance(rejected, dict) else ():
+        errors = found.get("errors") if isinstance(found, dict) else None
+        why = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+        words = ": ".join(filter(None, (text_of(why.get("message")), text_of(why.get("details")))))
+        if words:
+            return {"node_id": node, "node_name": text_of(found.get("class_type")), "exception_message": words}
+    return None

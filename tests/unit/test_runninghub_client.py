@@ -28,11 +28,12 @@ async def at_once(seconds: float) -> None:
 
 
 def hub(handler, *, site: str = SITE, realm="live", slept: list[float] | None = None) -> RunningHub:
-    async def sleep(seconds: float) -> None:
-        if slept is not None:
-            slept.append(seconds)
+    waits = [] if slept is None else slept
 
-    clock = Clock(sleep=sleep, jitter=lambda: 1.0)
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    clock = Clock(sleep=sleep, wall=lambda: sum(waits), jitter=lambda: 1.0)
     return RunningHub(Connection(site, Secret(KEY), realm), transport=httpx.MockTransport(handler), clock=clock)
 
 
@@ -178,6 +179,18 @@ async def test_a_query_survives_everything_that_may_pass():
         assert (await client.query("2013508786110730241")).status == "RUNNING"
     assert client.requests == {"query": 6}
     assert slept == pytest.approx([0.5, 1, 2, 9.9, 8])
+
+
+async def test_too_many_requests_slow_every_call_down():
+    slept: list[float] = []
+    too_many = httpx.Response(429, headers={"retry-after": "30"})
+    async with hub(replies(too_many, ACCEPTED), slept=slept) as client:
+        with pytest.raises(SubmitFailed) as caught:
+            await client.submit("a/model", {})
+        assert (caught.value.verdict, caught.value.retry_after) == ("busy", 30.0)
+        assert slept == []
+        await client.submit("another/model", {})
+        assert sum(slept) >= 30
 
 
 async def test_a_query_gives_up_with_the_last_reason():

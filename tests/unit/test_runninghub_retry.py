@@ -247,13 +247,13 @@ async def test_a_submit_waits_for_room_and_every_post_has_its_intent():
     script = Script("busy", ("busy", 60.0), "not_sent", "busy", Submitted("7", "QUEUED"))
     assert (await script.run()).task_id == "7"
     assert script.record == [
-        "intent 1", "post", "busy 5",
-        "intent 2", "post", "busy 66",
+        "intent 1", "post", "busy 0",
+        "intent 2", "post", "busy 0",
         "intent 3", "post", "not_sent 1",
-        "intent 4", "post", "busy 5",
+        "intent 4", "post", "busy 0",
         "intent 5", "post",
     ]  # fmt: skip
-    assert script.time.slept == pytest.approx([5, 66, 1, 5])
+    assert script.time.slept == pytest.approx([1])  # a full account is waited for before the intent
 
 
 @pytest.mark.parametrize("verdict", ["refused", "maybe_sent"])
@@ -275,7 +275,13 @@ async def test_an_unreachable_service_is_given_up():
 async def test_a_full_account_is_waited_for_without_end():
     script = Script(*["busy"] * 500, Submitted("7", "QUEUED"))
     await script.run()
-    assert max(script.time.slept) == FULL.longest
+    assert script.record.count("post") == 501
+    assert script.time.slept == []
+
+
+async def test_a_full_account_in_between_starts_the_count_anew():
+    script = Script(*["not_sent"] * 7, "busy", *["not_sent"] * 7, Submitted("7", "QUEUED"))
+    assert (await script.run()).task_id == "7"
 
 
 async def test_a_journal_that_cannot_be_written_stops_the_post():

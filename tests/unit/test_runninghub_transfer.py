@@ -208,7 +208,7 @@ class Host:
 CUT = 2 * CHUNK
 
 
-@pytest.mark.parametrize("cut", [CUT, -CUT], ids=["short", "reset"])
+@pytest.mark.parametrize("cut", [CUT, -CUT, 10, -10, -CUT - 7], ids=["short", "reset", "few", "few reset", "odd"])
 async def test_a_broken_download_goes_on_where_it_broke(tmp_path: Path, cut):
     host = Host(cut, headers={"etag": '"v1"'})
     async with hub(host) as client:

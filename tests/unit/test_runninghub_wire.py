@@ -9,19 +9,10 @@ from hypothesis import strategies as st
 
 from rhflow.core.errors import RefusedError, StepError
 from rhflow.core.values import Money
+from rhflow.runninghub.account import QueueStatus, read_queue_status
 from rhflow.runninghub.errors import ApiError, UnreadableError
-from rhflow.runninghub.wire import (
-    QueueStatus,
-    Result,
-    Submitted,
-    TaskState,
-    Uploaded,
-    Usage,
-    read_queue_status,
-    read_submitted,
-    read_task_state,
-    read_uploaded,
-)
+from rhflow.runninghub.files import Uploaded, read_uploaded
+from rhflow.runninghub.wire import Result, Submitted, TaskState, Usage, read_submitted, read_task_state
 
 ACCEPTED = """{ "taskId": "2013508786110730241", "status": "RUNNING", "errorCode": "",
   "errorMessage": "", "results": null,
@@ -161,7 +152,7 @@ def test_a_workflow_failed_at_a_node(reason):
     failure = found.failure()
     assert failure is not None
     assert failure.problems[0].message == (
-        "task `5` failed at node `SONIC_PreData`: TypeError: missing 2 required positional arguments"
+        "task `5` failed at node `276` (`SONIC_PreData`): TypeError: missing 2 required positional arguments"
     )
     assert failure.problems[0].code == "api-805"
 
@@ -347,12 +338,19 @@ JSON = st.recursive(
 )
 
 
+READERS = (
+    lambda body, status: read_submitted(body, http_status=status),
+    lambda body, status: read_task_state(body, http_status=status),
+    read_queue_status,
+)
+
+
 @given(st.dictionaries(NAMES, JSON, max_size=8), st.sampled_from([200, 400, 502]))
 def test_no_reply_is_a_surprise(body, status):
     sent = json.dumps(body).encode()
-    for read in (read_submitted, read_task_state, read_queue_status):
+    for read in READERS:
         try:
-            found = read(sent, http_status=status)
+            found = read(sent, status)
         except UnreadableError:
             continue
         if isinstance(found, TaskState):
