@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from rhflow.media.errors import reading
 
@@ -36,6 +36,16 @@ def write_audio(path: Path, samples: bytes, *, rate: int) -> None:
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
+
+
+class Track(Protocol):
+    """Sound that goes into a clip beside its pictures, a little at a time."""
+
+    def attach(self, container: OutputContainer) -> None:
+        """Add the stream of the sound, after the pictures' and before the first packet."""
+
+    def feed(self, container: OutputContainer, until: float) -> None:
+        """Write the packets that belong before ``until`` seconds."""
 
 
 class Soundtrack:

@@ -1,4 +1,4 @@
-"""The one error of this room: a file that is not what it should be."""
+"""The errors of this room: a file that is not what it should be, one that cannot be written."""
 
 from __future__ import annotations
 
@@ -42,6 +42,19 @@ def reading(path: Path, name: str | None = None) -> Iterator[None]:
         if error.errno is not None:
             raise
         raise unreadable(name or path.name, _reason(str(error))) from error
+
+
+@contextmanager
+def making(name: str) -> Iterator[None]:
+    """Turn what FFmpeg and the system raise when a file cannot be written into a StepError about ``name``."""
+    import av
+
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        message = f"cannot make `{name}`: {_reason(error.strerror or str(error))}"
+        hint = "see whether there is room on the disk of the store, and run again"
+        raise StepError(Problem("cannot-make", message, hint=hint)) from error
 
 
 def _reason(text: str) -> str:

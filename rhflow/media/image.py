@@ -39,10 +39,11 @@ _TYPOGRAPHY = str.maketrans(
 _IN_FONT = frozenset(map(chr, range(32, 127))) | frozenset("…‘’“”™")
 
 
-def open_image(path: Path, *, name: str | None = None) -> Image.Image:
+def open_image(path: Path, *, name: str | None = None, transparent: bool = False) -> Image.Image:
     """Return the picture at ``path`` as RGB, upright (EXIF turn applied), transparency laid over white.
 
-    Raises UnreadableMediaError when it is damaged or no picture.
+    ``transparent``: a picture with transparency is returned as RGBA instead. Raises UnreadableMediaError when it is
+    damaged or no picture.
     """
     from PIL import Image, ImageOps
 
@@ -50,16 +51,23 @@ def open_image(path: Path, *, name: str | None = None) -> Image.Image:
         image = ImageOps.exif_transpose(opened)
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
             rgba = image.convert("RGBA")
+            if transparent:
+                return rgba
             image = Image.new("RGB", rgba.size, "white")
             image.paste(rgba, mask=rgba.getchannel("A"))
         return image.convert("RGB")
 
 
-def save_image(image: Image.Image, path: Path, *, notes: Mapping[str, str] | None = None) -> None:
-    """Write a picture in the format that the name of ``path`` asks for; PNG keeps ``notes`` as text chunks."""
+def save_image(
+    image: Image.Image, path: Path, *, notes: Mapping[str, str] | None = None, extension: str | None = None
+) -> None:
+    """Write a picture in the format of ``extension``, or else the one that the name of ``path`` asks for.
+
+    PNG keeps ``notes`` as text chunks; what is neither JPEG nor WebP becomes PNG.
+    """
     from PIL import PngImagePlugin
 
-    match path.suffix.casefold():
+    match f".{extension}" if extension is not None else path.suffix.casefold():
         case ".jpg" | ".jpeg":
             comment = "; ".join(f"{key}: {text}" for key, text in (notes or {}).items())
             image.save(path, "JPEG", quality=92, subsampling=0, comment=comment[:60_000])

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+_BLACK, _NO_COLOUR = 16, 128  # in limited range
+
+
 class Planes(NamedTuple):
     """One frame: ``y`` at full size (even sides), ``u`` and ``v`` at half."""
 
@@ -70,6 +73,19 @@ class Planes(NamedTuple):
             self.u.resize(smaller, method, box=half),
             self.v.resize(smaller, method, box=half),
         )
+
+    def on_black(self, size: Size) -> Planes:
+        """Return this frame in the middle of a larger black one (even sides)."""
+        from PIL import Image
+
+        whole = Planes(
+            Image.new("L", size, _BLACK),
+            *(Image.new("L", (size[0] // 2, size[1] // 2), _NO_COLOUR) for _ in range(2)),
+        )
+        x, y = (size[0] - self.size[0]) // 4, (size[1] - self.size[1]) // 4  # on the half-size grid of the colours
+        for plane, mine, factor in zip(whole, self, (2, 1, 1), strict=True):
+            plane.paste(mine, (factor * x, factor * y))
+        return whole
 
     def blend(self, other: Planes, share: float) -> Planes:
         """Return a mixture: ``share`` 0 is this frame, 1 the other."""

@@ -6,6 +6,7 @@ constant frame rate; one encoder thread and fixed settings, so equal input gives
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rhflow.media.audio import Soundtrack
+from rhflow.media.audio import Soundtrack, Track
 from rhflow.media.errors import reading, unreadable
 from rhflow.media.image import Size
 from rhflow.media.planes import Overlay, Planes
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 FPS = Fraction(24)
 _OPTIONS = {"preset": "superfast", "crf": "21", "bf": "0", "threads": "1"}
 _LIMITED_RANGE = 1
-_BT601 = 6
+BT601 = 6
+"""The colour matrix of what is drawn here, by FFmpeg's number."""
+_CONVERTED = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+"""The matrices that can be made of each other, and what the converter calls them: the two of BT.601 are one."""
+_UNTOLD = (0, 2)
+MP4: Any = {"format": "mp4", "options": {"movflags": "+faststart"}}
+"""How every clip is written: with its index at the front, so that it plays while it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class ClipInfo:
     size: Size
     fps: Fraction
     seconds: float
-    matrix: int = _BT601
+    matrix: int = BT601
 
 
 def encode(
@@ -43,20 +50,20 @@ def encode(
     frames: Iterable[Image.Image | Planes],
     *,
     fps: Fraction = FPS,
-    sound: Path | None = None,
-    matrix: int = _BT601,
+    sound: Path | Track | None = None,
+    matrix: int = BT601,
 ) -> int:
     """Write ``frames`` (one size, even sides) as a clip and return how many they were.
 
-    ``sound`` is a file whose first sound goes along, cut to the length of the pictures. Raises ValueError when there
+    ``sound`` goes along, cut to the length of the pictures; of a file it is the first one. Raises ValueError when there
     are no frames.
     """
     import av
 
     count = 0
     with ExitStack() as stack:
-        track = stack.enter_context(Soundtrack(sound)) if sound else None
-        container = stack.enter_context(av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}))
+        track = stack.enter_context(Soundtrack(sound)) if isinstance(sound, Path) else sound
+        container = stack.enter_context(av.open(str(path), "w", **MP4))
         stream: Any = container.add_stream("libx264", rate=fps)
         for planes in map(_planes, frames):
             if count == 0:
@@ -87,19 +94,24 @@ def _prepare(stream: Any, size: Size, *, fps: Fraction, matrix: int) -> None:
     context.options, context.thread_count = dict(_OPTIONS), 1
 
 
-def describe(path: Path) -> ClipInfo:
+def describe(path: Path, *, name: str | None = None) -> ClipInfo:
     """Return what the clip at ``path`` is. Raises UnreadableMediaError when there are no pictures in it."""
     import av
 
-    with reading(path), av.open(str(path)) as container:
-        stream = _pictures(container, path)
+    with reading(path, name), av.open(str(path)) as container:
+        stream = pictures_of(container, name or path.name)
         context = stream.codec_context
         rate = Fraction(stream.average_rate or stream.guessed_rate or FPS)
         seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-        if not seconds:
-            seconds = (container.duration or 0) / av.time_base
+        seconds = seconds or (container.duration or 0) / av.time_base or _measured(container, stream)
         matrix = int(context.colorspace)
-        return ClipInfo((context.width, context.height), rate, seconds, _BT601 if matrix in (0, 2) else matrix)
+        return ClipInfo((context.width, context.height), rate, seconds, BT601 if matrix in _UNTOLD else matrix)
+
+
+def _measured(container: Any, stream: Any) -> float:
+    """Return where the last packet ends: what was recorded live tells no length."""
+    ends = (each.pts + (each.duration or 0) for each in container.demux(stream) if each.pts is not None)
+    return float(max(ends, default=0) * stream.time_base)
 
 
 def read_frames(path: Path, *, size: Size | None = None) -> Iterator[Planes]:
@@ -107,38 +119,44 @@ def read_frames(path: Path, *, size: Size | None = None) -> Iterator[Planes]:
     import av
 
     with reading(path), av.open(str(path)) as container:
-        stream = _pictures(container, path)
+        stream = pictures_of(container, path.name)
         stream.codec_context.thread_count = 1
         target = size or (stream.codec_context.width // 2 * 2, stream.codec_context.height // 2 * 2)
         for frame in container.decode(stream):
-            yield Planes.of_frame(_fitted(frame, target))
+            yield scaled(frame, target)
 
 
-def _fitted(frame: av.VideoFrame, size: Size) -> av.VideoFrame:
-    if (frame.width, frame.height) == size and frame.format.name == "yuv420p":
-        return frame
-    return frame.reformat(*size, format="yuv420p", interpolation="BICUBIC", dst_color_range="MPEG")
+def scaled(frame: av.VideoFrame, size: Size, *, matrix: int | None = None) -> Planes:
+    """Return a frame stretched to ``size`` (even sides), its colours by ``matrix`` where one is told."""
+    own, wanted = _CONVERTED.get(int(frame.colorspace)), _CONVERTED.get(matrix or BT601)
+    same = matrix is None or own is None or wanted in (own, None)
+    if same and (frame.width, frame.height) == size and frame.format.name == "yuv420p":
+        return Planes.of_frame(frame)
+    colours: Any = {} if same else {"src_colorspace": own, "dst_colorspace": wanted}
+    options: Any = {"format": "yuv420p", "interpolation": "BICUBIC", "dst_color_range": "MPEG", **colours}
+    return Planes.of_frame(frame.reformat(*size, **options))
 
 
-def _pictures(container: Any, path: Path) -> Any:
+def pictures_of(container: Any, name: str) -> Any:
+    """Return the stream of an open clip that has its pictures. Raises UnreadableMediaError where there are none."""
     stream = next(iter(container.streams.video), None)
     if stream is None or not stream.codec_context.width:
-        raise unreadable(path.name, "there are no pictures in it")
+        raise unreadable(name, "there are no pictures in it")
     return stream
 
 
-def frame_at(path: Path, seconds: float | None = None) -> Image.Image:
+def frame_at(path: Path, seconds: float | None = None, *, name: str | None = None) -> Image.Image:
     """Return the frame shown at ``seconds`` as RGB; None or a time past the end gives the last frame.
 
     Seeks to the key frame before it, so the cost does not grow with the clip.
     """
     import av
 
-    with reading(path), av.open(str(path)) as container:
-        stream = _pictures(container, path)
-        end = (container.duration or 0) / av.time_base
+    with reading(path, name), av.open(str(path)) as container:
+        stream = pictures_of(container, name or path.name)
+        end = container.duration / av.time_base if container.duration else math.inf
         wanted = end if seconds is None else max(0.0, min(seconds, end))
-        if wanted > 0:
+        if 0 < wanted < math.inf:
             container.seek(int(wanted * av.time_base), backward=True)
         found = None
         for frame in container.decode(stream):
@@ -146,9 +164,15 @@ def frame_at(path: Path, seconds: float | None = None) -> Image.Image:
                 break
             found = frame
         if found is None:
-            raise unreadable(path.name, "it has no frames")
+            raise unreadable(name or path.name, "it has no frames")
         picture: Image.Image = found.to_image()
-        return picture
+        turn = turned(found)
+        return picture.rotate(90 * turn, expand=True) if turn else picture
+
+
+def turned(frame: av.VideoFrame) -> int:
+    """Return by how many quarters a frame is to be turned to the left: phones leave it to players to do so."""
+    return round(frame.rotation / 90) % 4
 
 
 def retime(frames: Iterable[Planes], *, source: Fraction, target: Fraction) -> Iterator[Planes]:

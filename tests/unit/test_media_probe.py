@@ -15,7 +15,7 @@ from PIL import Image
 from rhflow.core.errors import StepError
 from rhflow.media.audio import write_audio
 from rhflow.media.errors import UnreadableMediaError
-from rhflow.media.probe import MediaInfo, probe
+from rhflow.media.probe import MediaInfo, check_whole, probe
 from rhflow.media.video import encode
 
 TONE = array.array("h", [1000, -1000] * 6000).tobytes()
@@ -39,6 +39,23 @@ def test_the_content_wins_over_the_name(tmp_path: Path) -> None:
     path = image_file(tmp_path, "png").rename(tmp_path / "picture.mp4")
     assert probe(path).media_type == "image/png"
     assert probe(path, name="song.mp3").media_type == "image/png"
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_a_picture_that_ends_early_is_not_whole(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"noise.{kind}"
+    Image.effect_noise((200, 200), 80).convert("RGB").save(path)
+    media_type = probe(path).media_type
+    check_whole(path, media_type, name="noise")
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert probe(path).media_type == media_type, "its head is fine"
+    with pytest.raises(UnreadableMediaError, match="cannot read `noise`"):
+        check_whole(path, media_type, name="noise")
+
+
+def test_only_pictures_are_decoded(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"no clip at all")
+    check_whole(tmp_path / "clip.mp4", "video/mp4", name="clip")
 
 
 def test_a_turned_photo_has_the_size_that_is_seen(tmp_path: Path) -> None:
@@ -73,7 +90,7 @@ SAFETENSORS = struct.pack("<Q", 2) + b"{}"
     [
         ("thing", b"glTF\x02\0\0\0", "model/gltf-binary"),
         ("a.zip", b"PK\x03\x04rest", "application/zip"),
-        ("lora.safetensors", SAFETENSORS + b"    ", "application/octet-stream"),
+        ("lora.safetensors", SAFETENSORS + b"    ", "application/x-safetensors"),
         ("notes.txt", "grün, 灯塔".encode(), "text/plain"),
         ("notes", b"\xef\xbb\xbfwith a mark", "text/plain"),
         ("lyrics", b"[Verse 1] la la", "text/plain"),
