@@ -17,6 +17,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files; review them as diffs")
+    parser.addoption("--crashes", type=int, default=2, help="how many runs are killed at random moments")
+    parser.addoption("--every-call", action="store_true", help="call every model with the least, too, that it takes")
 
 
 @pytest.fixture

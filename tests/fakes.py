@@ -16,6 +16,7 @@ from typing import Any
 
 from rhflow.core import canonical
 from rhflow.core.calls import StepCall, StepResult
+from rhflow.core.errors import NotBegun
 from rhflow.core.events import Event, EventType
 from rhflow.core.kinds import Model
 from rhflow.core.values import MEDIA_TYPES, Artifact, Entry, Family, Money, Outputs
@@ -72,13 +73,15 @@ class FakeExecutor:
 
     ``script`` holds, by node or else by kind, what a call gives: outputs, a whole result, an error to raise, or a
     function of the call. ``seconds`` holds, by node or kind, how long it takes (else ``usual``; nothing else happens
-    while time stands still). A node in ``held`` ends only after ``release``.
+    while time stands still). A node in ``held`` ends only after ``release``. A node in ``crowded`` waits for a place of
+    the account until the run stops.
     """
 
     script: Mapping[str, Outputs | StepResult | BaseException | Make] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     usual: float = 0.0
     held: Iterable[str] = ()
+    crowded: Iterable[str] = ()
     log: list[str] = field(default_factory=list)
     calls: list[StepCall] = field(default_factory=list)
     now: float = 0.0
@@ -91,6 +94,7 @@ class FakeExecutor:
     def __post_init__(self) -> None:
         self._gates = {node: asyncio.Event() for node in self.held}
         self._begun: dict[str, asyncio.Event] = {}
+        self._stopped = asyncio.Event()
 
     @property
     def nodes(self) -> list[str]:
@@ -105,6 +109,9 @@ class FakeExecutor:
         """Wait until a node is being carried out."""
         await self._begun.setdefault(node, asyncio.Event()).wait()
 
+    def stop(self) -> None:
+        self._stopped.set()
+
     async def execute(self, call: StepCall, report: Report) -> StepResult:
         self.calls.append(call)
         self.log.append(f"start {call.node}")
@@ -118,6 +125,9 @@ class FakeExecutor:
             self.log.append(f"end {call.node}")
 
     async def _result(self, call: StepCall) -> StepResult:
+        if call.node in self.crowded:
+            await self._stopped.wait()
+            raise NotBegun
         if call.node in self._gates:
             await self._gates[call.node].wait()
         await self._pass(self.seconds.get(call.node, self.seconds.get(call.kind.name, self.usual)))
@@ -158,10 +168,14 @@ class MemoryCache:
     kept: dict[str, Entry] = field(default_factory=dict)
     last: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lookups: list[tuple[str, ...]] = field(default_factory=list)
+    damaged: dict[str, str] = field(default_factory=dict)
 
     def entries(self, keys: Sequence[str]) -> Mapping[str, Entry]:
         self.lookups.append(tuple(keys))
         return {key: self.kept[key] for key in keys if key in self.kept}
+
+    def lost(self, keys: Sequence[str]) -> Mapping[str, str]:
+        return {key: self.damaged[key] for key in keys if key in self.damaged and key not in self.kept}
 
     def previous(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         return {node: self.last[node] for node in nodes if node in self.last}

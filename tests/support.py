@@ -24,8 +24,9 @@ from rhflow.core.schedule import Schedule
 from rhflow.core.source import Located, read
 from rhflow.core.template import resolve
 from rhflow.core.values import Artifact, Realm
+from rhflow.engine.outcome import NodeResult
 from rhflow.engine.ports import Flight
-from rhflow.engine.run import Engine, NodeResult, Ports
+from rhflow.engine.run import Engine, Ports
 from rhflow.steps.kinds import all_kinds
 from tests.fakes import FakeClock, FakeExecutor, FakeFlight, MemoryCache, MemoryJournal, artifact
 
@@ -131,6 +132,7 @@ class Bench:
     flight: Flight = field(default_factory=FakeFlight)
     pools: Mapping[str, int] = field(default_factory=lambda: POOLS)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
+    keep_open: bool = False
 
     def __post_init__(self) -> None:
         self.pipeline = good(self.text, models=self.models, name=self.name, parts=self.parts)
@@ -142,7 +144,7 @@ class Bench:
         self.planner = Planner(self.pipeline, self.graph, calls(self.models), world)
         urgency = self.graph.urgency(lambda node: all_kinds()[node.step.kind].typical_seconds)
         spending = Spending(self.pipeline)
-        ports = Ports(self.executor, self.cache, self.journal, self.flight, FakeClock(), spending)
+        ports = Ports(self.executor, self.cache, self.journal, self.flight, FakeClock(), spending, self.keep_open)
         named = {step.pool: 1 for step in self.pipeline.steps.values() if step.pool is not None}
         self.schedule = Schedule(self.graph, urgency, {**named, **self.pools})
         self.engine = Engine(self.planner, self.schedule, ports)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from rhflow.app import limits
+from rhflow.app.limits import Limit
+from rhflow.app.open_calls import IN_PROCESS
 from rhflow.app.request import Request
 from rhflow.catalog.catalog import Catalog
 from rhflow.core.errors import Problem, RefusedError
@@ -16,28 +19,45 @@ from rhflow.runninghub.client import RunningHub
 from rhflow.runninghub.clock import Clock
 from rhflow.runninghub.connection import Connection, Secret
 from rhflow.runninghub.durations import Durations
+from rhflow.runninghub.native import ComfyServer
+from rhflow.runninghub.nobody import Nobody
+from rhflow.runninghub.pace import Pace
 from rhflow.runninghub.poller import Poller
+from rhflow.runninghub.slots import Slots
 from rhflow.steps.context import OpenTask, Tools
+from rhflow.steps.results import look
+from rhflow.steps.submit import call_name
 from rhflow.steps.vault import Vault
+from rhflow.store.leases import Ledger
 from rhflow.store.store import Store
 
 if TYPE_CHECKING:
     import httpx
 
-_IN_PROCESS = "http://simulator.rhflow.internal"
+    from rhflow.simulator.simulator import Simulator
+
 _NO_KEY = "simulated-account"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What steps use, and the count of requests made so far."""
+    """What steps use, the limit, the count of requests made so far, and of what went wrong by a plan of faults."""
 
     tools: Tools
+    limit: Limit
+    simulator: Simulator | None = None
 
     def requests(self) -> dict[str, int]:
         """Return how many requests were sent, by kind."""
         sent = self.tools.hub.requests
         return {kind: sent[kind] for kind in ("submit", "query", "upload", "download")}
+
+    def faults(self) -> dict[str, Any] | None:
+        """Return what went wrong as planned, with the calls accepted, and how many of these more than once."""
+        if self.simulator is None or not self.simulator.faults.plan.rules:
+            return None
+        stats = self.simulator.stats()
+        return {"injected": stats["faults"], "accepted": stats["accepted"], "duplicates": stats["duplicates"]}
 
 
 def check_key(request: Request) -> None:
@@ -48,40 +68,92 @@ def check_key(request: Request) -> None:
 
 
 @asynccontextmanager
-async def open_account(request: Request, store: Store, catalog: Catalog) -> AsyncIterator[Account]:
-    """Open the account that a request runs on."""
-    check_key(request)
+async def open_account(
+    request: Request, store: Store, catalog: Catalog, *, run: str = "", paid: bool = False, keyed: bool = True
+) -> AsyncIterator[Account]:
+    """Open the account that ``run`` uses; its limit is asked for when paid calls are to come.
+
+    Not ``keyed``: nothing is to come that needs a key, so there is none, nor a simulator; what asks the service all
+    the same is refused.
+    """
+    if keyed:
+        check_key(request)
     async with AsyncExitStack() as stack:
         transport: httpx.AsyncBaseTransport | None = None
+        simulator: Simulator | None = None
         base_url, site, scale = request.settings.base_url, request.settings.base_url, 1.0
-        if request.simulate and not request.settings.loopback:
-            transport = _simulator(request, catalog, stack)
-            base_url, scale = _IN_PROCESS, 1 / request.speed
-            site = f"{_IN_PROCESS}/{os.getpid()}/{time.time()}"  # its links die with it
+        if not keyed:
+            transport = Nobody()
+        elif request.simulate and not request.settings.loopback:
+            transport, simulator = _simulator(request, catalog, stack)
+            base_url, scale = IN_PROCESS, 1 / request.speed
+            site = f"{IN_PROCESS}/{os.getpid()}/{time.time()}"  # its links die with it
         elif request.settings.loopback:
             scale = 1 / await _speed_of(base_url)
-        key = Secret(request.settings.key or _NO_KEY)
+        key = Secret((request.settings.key if keyed else None) or _NO_KEY)
         clock = Clock(scale=scale)
-        hub = RunningHub(Connection(base_url, key, request.realm), transport=transport, clock=clock)
+        ledger = store.ledger(limits.name_of(site, key.reveal()), run)
+        stack.callback(ledger.close)
+        pace = Pace(clock, shared=ledger.slow_until, share=ledger.slow_down)
+        hub = RunningHub(Connection(base_url, key, request.realm), transport=transport, clock=clock, pace=pace)
         await stack.enter_async_context(hub)
-        vault = Vault(hub, store.blobs, store.links, site=site)
-        yield Account(_tools(request, store, hub, vault=vault, clock=clock))
+        limit = await limits.limit_of(hub) if paid else limits.UNASKED
+        own = None if request.comfyui is None else await stack.enter_async_context(ComfyServer(request.comfyui))
+        tools = _tools(request, store, _Service(hub, clock, ledger, site, own), limit)
+        await stack.enter_async_context(tools.slots)
+        yield Account(tools if keyed else replace(tools, closed=True), limit, simulator)
 
 
-def _tools(request: Request, store: Store, hub: RunningHub, *, vault: Vault, clock: Clock) -> Tools:
-    durations = Durations()
-    return Tools(
-        hub=hub,
-        poller=Poller(hub.query, clock=clock),
-        vault=vault,
-        clock=clock,
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """The client of an account, how its time goes, the places it shares with other runs, where its links are good.
+
+    ``comfyui`` is a server of the user's own.
+    """
+
+    hub: RunningHub
+    clock: Clock
+    ledger: Ledger
+    site: str
+    comfyui: ComfyServer | None
+
+
+def _tools(request: Request, store: Store, service: _Service, limit: Limit) -> Tools:
+    async def has_ended(task_id: str) -> bool:
+        state = await look(task_id, tools)
+        return state is None or state.ended
+
+    def keep(label: str, seconds: float, seen: int) -> None:
+        store.typical.keep(request.realm, label, seconds=seconds, seen=seen)
+
+    most = limits.most_of(request, limit)
+    durations = Durations(store.typical.known(request.realm), keep)
+    tools = Tools(
+        hub=service.hub,
+        poller=Poller(service.hub.query, clock=service.clock),
+        slots=Slots(service.ledger, limit=limit.count, most=most, clock=service.clock, has_ended=has_ended),
+        vault=Vault(service.hub, store.blobs, store.links, site=service.site),
+        clock=service.clock,
         now=time.time,
         open_task=_open_task(store),
         expected=durations.expected,
         observed=durations.observe,
         on_unknown=request.on_unknown,
         forgetful=request.simulate and not request.settings.loopback,
+        site=service.site,
+        began=time.time(),
+        webhook=request.settings.webhook,
+        comfyui=service.comfyui,
+        find_task=_find_task(store),
     )
+    return tools
+
+
+def _find_task(store: Store) -> Callable[[OpenTask], Awaitable[str | None]]:
+    async def find(call: OpenTask) -> str | None:
+        return store.callbacks.task_of(call_name(call.key), since=call.at)
+
+    return find
 
 
 def _open_task(store: Store) -> Callable[[str], OpenTask | None]:
@@ -102,13 +174,14 @@ async def _speed_of(base_url: str) -> float:
         return 1.0
 
 
-def _simulator(request: Request, catalog: Catalog, stack: AsyncExitStack) -> httpx.AsyncBaseTransport:
+def _simulator(request: Request, catalog: Catalog, stack: AsyncExitStack) -> tuple[httpx.AsyncBaseTransport, Simulator]:
     """Start a simulator without a socket and see to it that it is closed."""
-    import httpx
-
     from rhflow.simulator.app import create_app
     from rhflow.simulator.config import SimulatorConfig
+    from rhflow.simulator.faults import FaultPlan
+    from rhflow.simulator.in_process import InProcess
 
-    app = create_app(catalog, SimulatorConfig(speed=request.speed))
-    stack.callback(app.state.simulator.close)
-    return httpx.ASGITransport(app=app)
+    app = create_app(catalog, SimulatorConfig(speed=request.speed, faults=request.faults or FaultPlan()))
+    simulator: Simulator = app.state.simulator
+    stack.callback(simulator.close)
+    return InProcess(app), simulator

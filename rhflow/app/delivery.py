@@ -13,9 +13,11 @@ from rhflow.core.errors import RecipeError
 from rhflow.core.planner import Planner
 from rhflow.core.values import Artifact
 from rhflow.core.views import EndedView, ItemView, LoopView, PipelineView, StepView, files_of
-from rhflow.store.deliver import deliver, delivery_signature, point_latest
+from rhflow.store.deliver import deliver_all, delivery_signature, point_latest
 from rhflow.store.names import Names, safe_name
 from rhflow.store.store import Store
+
+_BROUGHT_IN = ("upload", "upload-lora")  # what they give is the user's own file
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class _Wanted:
     value: Any
     save_as: str | None = None
     scope: str = ""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """Names of single files, by digest: what each item of a loop wants its own called."""
 
 
 def choose(planner: Planner) -> Delivery:
@@ -53,7 +57,9 @@ def choose(planner: Planner) -> Delivery:
         taken = []
         for at, artifact in enumerate(found):
             number = (keys.get(artifact.digest) if listed else None) or (str(at + 1) if several else None)
-            taken.append(names.take(_folder(each.scope) + _name(each.save_as or each.label, artifact, number)))
+            own = each.own.get(artifact.digest)
+            name = _name(own or each.save_as or each.label, artifact, number if own is None else None)
+            taken.append(names.take(_folder(each.scope) + name))
         files += zip(taken, found, strict=True)
         group = outputs.setdefault(_folder(each.scope).rstrip("/"), {}) if each.scope else outputs
         group[each.label] = _shown(each.value, iter(taken))
@@ -73,13 +79,14 @@ def _wanted(planner: Planner) -> Iterator[_Wanted]:
             if not any(_gave_nothing(planner, each) for each in reads(output.value, "steps")):
                 raise
             continue  # it reads a step that did not finish: what did is delivered all the same
-        yield _Wanted(output.name, value, _save_as(planner, output), output.scope)
+        save_as, own = _save_as(planner, output)
+        yield _Wanted(output.name, value, save_as, output.scope, own)
 
 
 def _everything(planner: Planner) -> Iterator[_Wanted]:
     for node in planner.graph.calls():
         step = planner.graph.nodes[node].step
-        if isinstance(planner.views.get(node), StepView) and step.kind != "upload":
+        if isinstance(planner.views.get(node), StepView) and step.kind not in _BROUGHT_IN:
             save_as = None if step.save_as is None else str(planner.value_of(step.save_as, node=node))
             label = node.removeprefix(step.scope).replace("[", "-").removesuffix("]")
             yield _Wanted(label, planner.views[node], save_as, step.scope)
@@ -96,14 +103,22 @@ def _gave_nothing(planner: Planner, step: str) -> bool:
     return any(node in planner.endings or node not in planner.views for node in nodes)
 
 
-def _save_as(planner: Planner, output: Output) -> str | None:
-    """Return the name the output asks for, or else the step that it takes its files from."""
-    wanted = output.save_as
-    if wanted is None:
-        steps = [planner.pipeline.steps.get(each) for each in reads(output.value, "steps")]
-        if len(steps) == 1 and steps[0] is not None and steps[0].loop is None:
-            wanted = steps[0].save_as
-    return None if wanted is None else str(planner.value_of(wanted, scope=output.scope))
+def _save_as(planner: Planner, output: Output) -> tuple[str | None, Mapping[str, str]]:
+    """Return the name the output asks for, or else the step that it takes its files from: of a loop, one per file."""
+    if output.save_as is not None:
+        return str(planner.value_of(output.save_as, scope=output.scope)), {}
+    steps = [planner.pipeline.steps.get(each) for each in dict.fromkeys(reads(output.value, "steps"))]
+    step = steps[0] if len(steps) == 1 else None
+    if step is None or step.save_as is None:
+        return None, {}
+    if step.loop is None:
+        return str(planner.value_of(step.save_as, scope=output.scope)), {}
+    own: dict[str, str] = {}
+    for node in planner.graph.items.get(step.id, []):
+        if files := list(files_of([planner.views.get(node)])):
+            name = str(planner.value_of(step.save_as, node=node))
+            own |= {file.digest: name for file in reversed(files)}
+    return None, own
 
 
 def _keys(planner: Planner) -> dict[str, str]:
@@ -152,8 +167,7 @@ def find_folder(store: Store, delivery: Delivery, out: Path) -> tuple[str, Path]
 
 def hand_over(store: Store, delivery: Delivery, folder: Path) -> int:
     """Put every file into ``folder`` and return how many were not there before."""
-    done = [deliver(store.blobs.path(artifact.digest), folder / name) for name, artifact in delivery.files]
-    return sum(each != "present" for each in done)
+    return deliver_all(store.blobs, ((artifact.digest, folder / name) for name, artifact in delivery.files))
 
 
 def settle(store: Store, delivery: Delivery, out: Path, *, run: str, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """A recipe that calls one model with nothing but what it needs: the shortest way to try it.
 
-What only the author can give (a file, an id that the service made) becomes a parameter; texts are given as examples.
+It runs as it stands: pictures, clips, sound and ids that go in are made by steps before it, with default models.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rhflow.core.kinds import Field, KindSpec, Model
 
@@ -37,15 +36,27 @@ _TEXTS: Mapping[str, str] = {
     "lyrics": "the light goes round, the night is long",
     "previewText": _SPOKEN,
     "fileName": "example",
+    "voice_id": "Wise_Woman",
+    "custom_voice_id": "LighthouseKeeper01",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """The text of a recipe, and the names and types of the parameters it must be given."""
-
-    text: str
-    params: Mapping[str, str]
+_NUMBERS: Mapping[str, int] = {"soundStartTime": 0, "soundEndTime": 3000, "soundInsertTime": 0}
+# What a step before the call makes: its lines, and where the value is found
+_MADE: Mapping[str, tuple[str, str]] = {
+    "image": ("picture", "steps.picture.image"),
+    "video": ("clip", "steps.clip.video"),
+    "audio": ("voice", "steps.voice.audio"),
+    "sessionId": ("face", "steps.face.json.session_id"),
+    "faceId": ("face", "steps.face.json.face_data[0].face_id"),
+}
+_STEPS: Mapping[str, Sequence[str]] = {
+    "picture": ("uses: text-to-image", "with:", f"  prompt: {_PROMPT}"),
+    "clip": ("uses: text-to-video", "with:", f"  prompt: {_PROMPT}", "  duration: 5"),
+    "voice": ("uses: text-to-speech", "with:", f"  prompt: {_SPOKEN}", f"  voice: {_TEXTS['voice_id']}"),
+    "face": (
+        "uses: lip-sync", "model: kling-lip-sync-identify-face", "with:", "  video: ${{ steps.clip.video }}",
+    ),
+}  # fmt: skip
+_BEFORE: Mapping[str, Sequence[str]] = {"face": ("clip", "face")}
 
 
 def kind_of(model: Model, kinds: Mapping[str, KindSpec]) -> KindSpec | None:
@@ -53,20 +64,20 @@ def kind_of(model: Model, kinds: Mapping[str, KindSpec]) -> KindSpec | None:
     return next((kind for task in model.tasks for kind in kinds.values() if task in kind.tasks), None)
 
 
-def example(model: Model, kinds: Mapping[str, KindSpec]) -> Example | None:
-    """Return a recipe with one step, or None for a model that cannot be called or should not be any more."""
+def example(model: Model, kinds: Mapping[str, KindSpec]) -> str | None:
+    """Return a recipe that calls a model, or None for one that cannot be called or should not be any more."""
     kind = kind_of(model, kinds)
     if kind is None or not model.callable or model.status != "active":
         return None
-    params: dict[str, str] = {}
-    inputs = {_name(each): _value(each, model, params) for each in _needed(model)}
-    lines = ["rhflow: 1"]
-    if params:
-        lines += ["params:", *(f"  {name}: {{type: {kind}}}" for name, kind in params.items())]
-    lines += ["steps:", "  try:", f"    uses: {kind.name}", f"    model: {model.id}"]
+    before: dict[str, None] = {}
+    inputs = {_name(each): _value(each, model, before) for each in _needed(model)}
+    lines = ["rhflow: 1", "steps:"]
+    for step in before:
+        lines += [f"  {step}:", *(f"    {line}" for line in _STEPS[step])]
+    lines += ["  try:", f"    uses: {kind.name}", f"    model: {model.id}"]
     if inputs:
         lines += ["    with:", *(f"      {name}: {value}" for name, value in inputs.items())]
-    return Example("\n".join(lines) + "\n", params)
+    return "\n".join(lines) + "\n"
 
 
 def _needed(model: Model) -> Sequence[Field]:
@@ -77,9 +88,17 @@ def _needed(model: Model) -> Sequence[Field]:
             fields = [model.by_name[name] for name in group]
             needed.append(next((each for each in fields if each.is_media), fields[0]))
     if needed:
-        return needed
+        return [*needed, *_source(model, needed)]
     wanted = _about(model.tasks[0] if model.tasks[0] != "other" else model.endpoint)
     return [each for each in model.fields if (each.alias or each.name) in wanted]
+
+
+def _source(model: Model, needed: Sequence[Field]) -> Sequence[Field]:
+    """Return what a call starts from where the service asks for nothing, as for a clip with references."""
+    if model.tasks[0].startswith("text-") or any(each.is_media for each in needed):
+        return []
+    names = ("image", "images", "first_frame", "video", "videos")
+    return [each for each in model.fields if each.alias in names and each not in needed][:1]
 
 
 def _about(task: str) -> Sequence[str]:
@@ -92,25 +111,22 @@ def _name(field: Field) -> str:
     return field.alias or field.name
 
 
-def _value(field: Field, model: Model, params: dict[str, str]) -> str:
-    """Return a value as it stands in YAML, adding to ``params`` what only the author can give."""
-    if field.is_media or field.alias in _MEDIA:
-        medium = field.alias if field.type == "string" else field.type.removesuffix("[]")
-        name = _name(field).removesuffix("s") if field.is_list else _name(field)
-        value = _param(name, str(medium), params)
-        return f'["{value}"]' if field.is_list else value
+def _value(field: Field, model: Model, before: dict[str, None]) -> str:
+    """Return a value as it stands in YAML, adding to ``before`` the steps that make it."""
+    medium = field.type.removesuffix("[]") if field.is_media else str(field.alias).removesuffix("s")
+    made = field.is_media or bool(field.item) or field.alias in _MEDIA
+    source = _MADE.get(medium if made else field.name)
+    if source is not None:
+        step, place = source
+        before.update(dict.fromkeys(_BEFORE.get(step, (step,))))
+        return f'["${{{{ {place} }}}}"]' if field.is_list else f"${{{{ {place} }}}}"
     if field.enum:
         return _plain(field.enum[0])
-    if field.alias == "prompt":
-        return _plain(_PROMPTS.get(model.tasks[0], _PROMPT))
-    if field.type == "string" and field.name in _TEXTS:
+    if field.type in ("integer", "number"):
+        return str(_NUMBERS.get(field.name, int(field.minimum or 1)))
+    if field.name in _TEXTS and field.alias != "prompt":
         return _plain(_TEXTS[field.name])
-    return _param(_name(field), field.type if field.type in ("integer", "number", "boolean") else "string", params)
-
-
-def _param(name: str, kind: str, params: dict[str, str]) -> str:
-    params[name] = kind
-    return f"${{{{ params.{name} }}}}"
+    return _plain(_PROMPTS.get(model.tasks[0], _PROMPT) if field.alias == "prompt" else "example")
 
 
 def _plain(text: str) -> str:

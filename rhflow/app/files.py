@@ -11,6 +11,7 @@ from typing import Any
 
 from rhflow.core.errors import Problem, RecipeError, nearest
 from rhflow.core.values import Artifact
+from rhflow.media.errors import UnreadableMediaError
 from rhflow.media.probe import MediaInfo, probe
 from rhflow.store.store import Store
 
@@ -48,7 +49,10 @@ class LocalFiles:
         if not path.is_file():
             what = f"`{text}` is a folder" if path.is_dir() else f"there is no file `{text}`"
             raise RecipeError(Problem("no-such-file", what, hint=_hint(path)))
-        known = self._store.digests.measure(path, _facts)
+        try:
+            known = self._store.digests.measure(path, _facts)
+        except UnreadableMediaError as error:  # a mistake in what was given, which has a place in the recipe
+            raise RecipeError(error.problems) from error
         return Artifact(digest=known.digest, size=known.size, name=path.name, path=str(path), **known.info)
 
     def _stored(self, text: str) -> Artifact:

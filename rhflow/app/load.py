@@ -38,10 +38,14 @@ class Recipe:
         return {*self.readers, *(path for each in self.readers.values() for path in each.seen)} - {self.path}
 
 
-def load(path: Path) -> Recipe:
-    """Return the recipe at ``path``. Raises UsageError when it cannot be read, RecipeError with every problem."""
-    catalog = Catalog.load()
-    loader = _Loader(Calls(all_kinds(), catalog))
+def load(path: Path, catalog: Catalog | None = None, *, own_comfyui: bool = False) -> Recipe:
+    """Return the recipe at ``path``, checked against a catalogue (the shipped one by default).
+
+    ``own_comfyui``: workflows are to run on a server of the user's own. Raises UsageError when it cannot be read,
+    RecipeError with every problem.
+    """
+    catalog = catalog or Catalog.load()
+    loader = _Loader(Calls(all_kinds(own_comfyui=own_comfyui), catalog))
     pipeline = loader.load(path, ())
     problems = in_order(loader.problems)
     if pipeline is None or any(problem.severity == "error" for problem in problems):
@@ -118,8 +122,14 @@ def _near(kind: str, path: Path) -> str:
     return f"did you mean `./{found}`?" if found else "paths count from the recipe's folder"
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a recipe. Raises UsageError when it cannot be read, RecipeError when it is not text."""
+_INIT = "`rhflow init` makes a recipe to begin with"
+
+
+def read_text(path: Path, *, otherwise: str = _INIT) -> str:
+    """Return the text of a file. Raises UsageError when it cannot be read, RecipeError when it is not text.
+
+    ``otherwise`` is the hint where there is no such file, and none with a name like it.
+    """
     try:
         if path.is_dir():
             raise UsageError(Problem("not-a-file", f"`{path}` is a folder", hint=f"name a file, as in `{path}/…yaml`"))
@@ -127,7 +137,9 @@ def read_text(path: Path) -> str:
             raise RecipeError(Problem("too-large", f"`{path}` is larger than {MAX_BYTES // 1_000_000} MB"))
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise UsageError(Problem("no-such-file", f"there is no file `{path}`", hint=_similar(path))) from None
+        raise UsageError(
+            Problem("no-such-file", f"there is no file `{path}`", hint=_similar(path, otherwise))
+        ) from None
     except UnicodeDecodeError as error:
         raise RecipeError(
             Problem("not-utf8", f"`{path}` is not UTF-8 text (byte {error.start})", hint="save it as UTF-8")
@@ -136,12 +148,12 @@ def read_text(path: Path) -> str:
         raise UsageError(Problem("unreadable", f"`{path}` cannot be read: {error.strerror}")) from error
 
 
-def _similar(path: Path) -> str:
+def _similar(path: Path, otherwise: str) -> str:
     from rhflow.core.errors import nearest
 
     folder = path.parent if path.parent.is_dir() else Path()
     found = nearest(path.name, [each.name for each in folder.glob("*.y*ml")])
-    return f"did you mean `{folder / found}`?" if found else "`rhflow init` makes a recipe to begin with"
+    return f"did you mean `{folder / found}`?" if found else otherwise
 
 
 def _name(path: Path) -> str:

@@ -16,16 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import rhflow
+from rhflow.app.catalogs import SHIPPED, catalog_file
 from rhflow.app.report import HEAD, NodeRow, RunReport
 from rhflow.app.request import Request
 from rhflow.store.database import open_reader
-from rhflow.store.deliver import deliver, point_latest, read_latest
+from rhflow.store.deliver import FileDamagedError, deliver_all, point_latest, read_latest
 from rhflow.store.digest import Sighting
 from rhflow.store.memo import Memos
 from rhflow.store.store import Store
+from rhflow.store.submissions import any_open
 
-_FORM = 2  # of what is kept: an older one is not read
-_CATALOG = Path(rhflow.__file__).parent / "catalog" / "models.json"
+_FORM = 3  # of what is kept: an older one is not read
 
 
 def memo_key(request: Request) -> str | None:
@@ -34,12 +35,13 @@ def memo_key(request: Request) -> str | None:
         recipe = request.recipe.read_bytes()
         params = b"" if request.params_file is None else request.params_file.read_bytes()
         batch = b"" if request.batch is None else request.batch.read_bytes()
-        catalog = _CATALOG.stat()
+        file = catalog_file(request.settings) or SHIPPED
+        catalog = file.stat()
     except OSError:
         return None  # the long way round says what is wrong
     parts = {
         "rhflow": [rhflow.__version__, _FORM],
-        "catalog": [catalog.st_size, catalog.st_mtime_ns],
+        "catalog": [os.fspath(file.absolute()), catalog.st_size, catalog.st_mtime_ns],
         "recipe": [os.fspath(request.recipe.absolute()), hashlib.sha256(recipe).hexdigest()],
         "params": sorted(request.params),
         "params_file": [os.fspath(request.params_file or ""), hashlib.sha256(params).hexdigest()],
@@ -65,12 +67,19 @@ def answer(request: Request, *, whole: bool) -> RunReport | None:
         document = memos.get(key)
         if document is None or not all(_unchanged(each) for each in document["inputs"]):
             return None
+        if any_open(database, os.fspath(request.recipe.absolute())):
+            return None  # an earlier run paid for something that is still to be fetched
+        if any(_size(path) not in (None, size) for path, size in document["sizes"].items()):
+            return None  # a file that would be shown is damaged
         if any(_fingerprint(os.environ.get(name, "")) != seen for name, seen in document["env"].items()):
             return None
         rest = memos.nodes(key)["rest"] if whole and document["count"] > HEAD else []
         untouched = document["folder"] is None or _stamp(document["folder"]) == document["stamp"]
         files = [] if untouched else memos.nodes(key)["files"]
-    restored = 0 if untouched else _restore(request, document["folder"], files)
+    try:
+        restored = 0 if untouched else _restore(request, document["folder"], files)
+    except FileDamagedError:
+        return None  # the long way round says what it costs to make it anew
     if document["folder"] is not None:
         _point_latest(Path(document["folder"]))
     return RunReport(
@@ -131,13 +140,18 @@ def _stamp(folder: str) -> int | None:
         return None
 
 
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 (no Path on this path)
+    except OSError:
+        return None
+
+
 def _restore(request: Request, folder: str, files: list[list[str]]) -> int:
     """Put back what is missing from a delivered folder, from the store."""
     from rhflow.store.blobs import Blobs
 
-    blobs = Blobs(request.settings.store)
-    done = [deliver(blobs.path(digest), Path(folder) / name) for name, digest in files]
-    return sum(each != "present" for each in done)
+    return deliver_all(Blobs(request.settings.store), ((digest, Path(folder) / name) for name, digest in files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +183,7 @@ def keep(store: Store, request: Request, report: RunReport, basis: Basis) -> Non
         "outputs": report.outputs,
         "inputs": seen,
         "env": {name: _fingerprint(value) for name, value in basis.env.items()},
+        "sizes": {path: _size(path) for each in report.head for path in each.files},
         "head": [_dump(each) for each in report.head],
         "totals": report.currency_totals,
     }

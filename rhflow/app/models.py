@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rhflow.app.example import Example, example, kind_of
+from rhflow.app.example import example, kind_of
 from rhflow.catalog.catalog import Catalog
 from rhflow.catalog.rows import display_names
 from rhflow.core.describe import limit_words, type_words, usual_price, value_words, values_words
@@ -40,10 +40,9 @@ class Entry:
     @property
     def mark(self) -> str:
         """What sets this model apart, in words."""
-        if not self.model.callable:
-            return "cannot be called"
-        if self.model.status == "withdrawn":
-            return f"withdrawn, use {self.model.successor}" if self.model.successor else "withdrawn"
+        if not _usable(self.model):
+            why = "withdrawn" if self.model.callable else "cannot be called"
+            return f"{why}, use {self.model.successor}" if self.model.successor else why
         return f"default for {', '.join(self.default_for)}" if self.default_for else ""
 
     def to_json(self) -> dict[str, Any]:
@@ -77,7 +76,7 @@ class Input:
 
 
 class ModelGuide:
-    """Answers questions about the models of a catalogue."""
+    """Answers questions about the models of a catalogue, the shipped one by default."""
 
     def __init__(self, catalog: Catalog | None = None, kinds: Mapping[str, KindSpec] | None = None) -> None:
         self._catalog = catalog or Catalog.load()
@@ -163,13 +162,21 @@ class ModelGuide:
         served = [kind.description for kind in self._kinds.values() if set(kind.tasks) & set(model.tasks)]
         return "; ".join(served)
 
-    def example(self, model: Model) -> Example | None:
+    def example(self, model: Model) -> str | None:
         """Return a recipe that calls the model, or None where that cannot work."""
         return example(model, self._kinds)
 
+    def recipe(self, model: Model) -> str:
+        """Return a recipe that calls the model. Raises UsageError for one that cannot be called, or not any more."""
+        if (text := self.example(model)) is not None:
+            return text
+        why = "was withdrawn by the service" if model.callable else f"cannot be called: {model.note}"
+        hint = f"`rhflow models show {model.successor}`" if model.successor else "`rhflow models search` finds others"
+        raise UsageError(Problem("not-callable", f"model `{model.id}` {why}", hint=hint))
+
     def to_json(self, model: Model) -> dict[str, Any]:
         """Return everything about a model as scripts read it."""
-        recipe, kind = self.example(model), kind_of(model, self._kinds)
+        kind = kind_of(model, self._kinds)
         return {
             **self.entry(model).to_json(),
             "uses": kind.name if kind is not None else None,
@@ -179,7 +186,7 @@ class ModelGuide:
             "list_price": None if model.price is None else _price_json(model.price),
             "inputs": [_field_json(each) for each in model.fields],
             "one_of": [list(group) for group in model.any_of],
-            "example": recipe.text if recipe is not None else None,
+            "example": self.example(model),
         }
 
 

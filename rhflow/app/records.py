@@ -35,6 +35,10 @@ class RecallFromStore:
         """Return the entries that stand under ``keys``."""
         return self.store.index.entries(keys)
 
+    def lost(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what is wrong with the files of entries that do not stand."""
+        return self.store.index.lost(keys)
+
     def previous(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Return the ingredients of each node's last finished call."""
         return self.store.index.previous(self.pipeline, self.realm, nodes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 NO_REQUESTS: Mapping[str, int] = {"submit": 0, "query": 0, "upload": 0, "download": 0}
 HEAD = 40
@@ -39,11 +39,54 @@ class NodeRow:
         }
 
 
+Outcome = Literal["fetched", "failed", "under-way", "unknown", "gone", "lost", "given-up", "elsewhere", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A call whose outcome nobody knows: of which run, when it was sent (seconds since 1970), its price by the list."""
+
+    node: str
+    run: str
+    at: float
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What became of a call that an earlier run left open; ``files`` are paths in the store, ``why`` explains."""
+
+    run: str
+    node: str
+    outcome: Outcome
+    task_id: str | None = None
+    why: str = ""
+    files: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be settled."""
+        return self.outcome in ("under-way", "unknown", "gone", "elsewhere")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the call as ``--json`` shows it."""
+        return {
+            "run": self.run,
+            "node": self.node,
+            "outcome": self.outcome,
+            "task_id": self.task_id,
+            "why": self.why,
+            "files": list(self.files),
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """A whole run. ``head`` are its first nodes and ``count`` how many there are; ``nodes`` fetches all of them.
 
-    ``reused``: nothing had to run, and the files are those of run ``run``.
+    ``reused``: nothing had to run, and the files are those of run ``run``. ``faults``: what went wrong by a plan of
+    faults, with the calls accepted, and how many of these more than once. ``earlier``: calls that earlier runs of the
+    recipe had left open, and that no step of this one makes.
     """
 
     run: str
@@ -59,6 +102,13 @@ class RunReport:
     restored: int = 0
     seconds: float = 0.0
     currency_totals: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, Any] | None = None
+    earlier: Sequence[Leftover] = ()
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether something that an earlier run paid for is still to come."""
+        return any(each.open for each in self.earlier)
 
     @property
     def nodes(self) -> Sequence[NodeRow]:
@@ -74,4 +124,6 @@ class RunReport:
             "nodes": [each.to_json() for each in self.nodes],
             "outputs": dict(self.outputs),
             "requests": dict(self.requests),
+            "faults": self.faults,
+            "earlier": [each.to_json() for each in self.earlier],
         }

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rhflow.core.select import EVERYTHING, Selection
 from rhflow.core.values import Realm
 from rhflow.settings import Settings
+
+if TYPE_CHECKING:
+    from rhflow.simulator.faults import FaultPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A recipe with parameters, and where and how to run it.
 
-    ``params`` are texts as typed; ``params_file`` is YAML or JSON with values. ``jobs`` bounds the calls on the account
-    at once, ``pools`` those of named pools. ``sweep`` gives lists of values by parameter, ``batch`` a file with a row
-    of parameters per variant. ``speed`` is simulated seconds per second, for a simulator in this
-    process.
+    ``params`` are texts as typed; ``params_file`` is YAML or JSON with values. ``jobs`` bounds the tasks on the
+    account at once (None: what the account may), ``pools`` those of named pools. ``sweep`` gives lists of values by
+    parameter, ``batch`` a file with a row of parameters per variant. ``speed`` is simulated seconds per second, for
+    a simulator in this process. ``on_unknown`` says what to do about earlier calls whose outcome nobody knows;
+    ``ask_unknown``: ask the user first, where there are any. ``wait_for_earlier``: wait for tasks that earlier runs
+    of the recipe left open and no step needs now, rather than look at them once. ``faults`` is what shall go wrong
+    on a simulator in this process.
     """
 
     recipe: Path
@@ -27,17 +33,25 @@ class Request:
     params_file: Path | None = None
     simulate: bool = False
     out: Path = Path("outputs")
-    jobs: int = 8
+    jobs: int | None = None
     speed: float = 20.0
     memo: bool = True
-    on_unknown: Literal["fail", "resubmit"] = "fail"
+    on_unknown: Literal["fail", "wait", "resubmit"] = "fail"
+    ask_unknown: bool = False
+    wait_for_earlier: bool = False
     pools: tuple[tuple[str, int], ...] = ()
     allow_unknown_cost: bool = False
     selection: Selection = EVERYTHING
     sweep: tuple[tuple[str, str], ...] = ()
     batch: Path | None = None
+    faults: FaultPlan | None = None
 
     @property
     def realm(self) -> Realm:
         """Whether results count as real: a service on this machine is a simulator, whatever was asked for."""
         return "simulated" if self.simulate or self.settings.loopback else "live"
+
+    @property
+    def comfyui(self) -> str | None:
+        """The address of the user's own ComfyUI server, for live runs: nothing simulated goes there."""
+        return self.settings.comfyui if self.realm == "live" else None

@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
-import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from rhflow.app import delivery, memo
+from rhflow.app import delivery, earlier, memo
 from rhflow.app.account import Account, check_key, open_account
+from rhflow.app.catalogs import load_catalog, pinned
 from rhflow.app.delivery import Delivery
 from rhflow.app.files import LocalFiles
+from rhflow.app.limits import asks_the_service, makes_paid_calls, seconds_by
 from rhflow.app.load import Recipe, load
 from rhflow.app.params import bind_params, names_of
+from rhflow.app.preflight import check_here, placed, preflight
 from rhflow.app.records import RecallFromStore, RunJournal, WallClock
-from rhflow.app.report import NO_REQUESTS, RunReport
+from rhflow.app.report import NO_REQUESTS, Doubt, RunReport
 from rhflow.app.request import Request
+from rhflow.app.resume import told_of
+from rhflow.app.stopping import stoppable
 from rhflow.app.summary import Shape, summarize
 from rhflow.app.variants import variants_of
 from rhflow.core.budget import Spending, plan_problems
-from rhflow.core.errors import BudgetError, Problem, RhflowError
+from rhflow.core.errors import BudgetError, RhflowError
 from rhflow.core.events import Event
 from rhflow.core.expand import expand
-from rhflow.core.graph import Graph, Node
+from rhflow.core.graph import Graph
 from rhflow.core.nesting import all_used
 from rhflow.core.plan import Names, Plan, Reuse, Skip, World
 from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
 from rhflow.core.variants import Variant, combine
 from rhflow.engine.flight import SingleFlight
-from rhflow.engine.run import Engine, NodeResult, Ports, status_of
+from rhflow.engine.outcome import NodeResult, status_of
+from rhflow.engine.run import Engine, Ports
+from rhflow.settings import read_pools
+from rhflow.steps.context import OnUnknown
 from rhflow.steps.registry import Registry
+from rhflow.store.journal import run_lock
 from rhflow.store.store import Store
 
 TRANSFERS_AT_ONCE = 8
@@ -68,7 +76,7 @@ def new_run_id() -> str:
 @contextmanager
 def prepared(request: Request, recipe: Recipe | None = None) -> Iterator[Prepared]:
     """Open the store and bind the parameters. Raises RhflowError."""
-    recipe = recipe or load(request.recipe)
+    recipe = recipe or load(request.recipe, load_catalog(request.settings), own_comfyui=request.comfyui is not None)
     run = new_run_id()
     facts = {"id": run, "date": time.strftime("%Y-%m-%d")}
     variants = variants_of(request, recipe.pipeline)
@@ -99,7 +107,9 @@ def _graph(recipe: Recipe, names: Mapping[str, Names]) -> Graph:
 def make_plan(request: Request) -> tuple[Plan, Recipe]:
     """Return what a run would do, and the recipe. Raises RhflowError."""
     with prepared(request) as ready:
-        return ready.planner.plan(), ready.recipe
+        plan = ready.planner.plan()
+        check_here(plan)
+        return plan, ready.recipe
 
 
 class Watcher(Protocol):
@@ -114,6 +124,9 @@ class Watcher(Protocol):
     def interrupted(self, running: int) -> None:
         """The user asked to stop: nothing more starts, ``running`` nodes are waited for."""
 
+    def ask(self, doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
+        """Return what to do about calls whose outcome nobody knows; ``tasks_now`` is how many the account has now."""
+
 
 async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[RhflowError]]:
     """Carry a recipe out and return what came of it, with the errors of nodes that failed.
@@ -126,14 +139,16 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
         watcher.start(ready, plan)
         if all(isinstance(each, Reuse | Skip) for each in plan.decisions.values()):
             report, chosen = _reuse(ready, plan)
+            report = replace(report, earlier=await earlier.fetch_alone(ready))
             errors: list[RhflowError] = []
         else:
             over = plan_problems(ready.recipe.pipeline, plan, allow_unknown=request.allow_unknown_cost)
             if over:
                 raise BudgetError(over)
-            check_key(request)
-            report, chosen, errors = await _execute(ready, watcher)
-        if report.status == "succeeded" and not errors and _may_be_kept(ready):
+            if asks_the_service(plan, ready.recipe.calls.kinds):
+                check_key(request)
+            report, chosen, errors = await _execute(ready, plan, watcher)
+        if report.status == "succeeded" and not errors and _may_be_kept(ready) and not report.leaves_open:
             inputs = ready.files.seen | ready.recipe.seen
             basis = memo.Basis(generation, ready.planner.world.names.env, inputs, chosen.digests)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
@@ -172,111 +187,87 @@ def _reuse(ready: Prepared, plan: Plan) -> tuple[RunReport, Delivery]:
 # --- something must run ----------------------------------------------------------------------------------------------
 
 
-async def _execute(ready: Prepared, watcher: Watcher) -> tuple[RunReport, Delivery, list[RhflowError]]:
+async def _execute(ready: Prepared, plan: Plan, watcher: Watcher) -> tuple[RunReport, Delivery, list[RhflowError]]:
     request, began = ready.request, time.monotonic()
-    journal = RunJournal(ready.store, ready.run, watcher.event)
-    await journal.record("run.started", None, _started(ready), durable=True)
-    async with open_account(request, ready.store, ready.recipe.catalog) as account:
-        engine = _engine(ready, account, journal)
-        try:
-            with _signals(engine, watcher):
-                results = await engine.run()
-        except asyncio.CancelledError:
-            await journal.record("run.finished", None, {"status": "interrupted", "requests": account.requests()})
-            raise
-        requests = account.requests()
-    status = status_of(results, interrupted=engine.interrupted, over_budget=engine.over_budget is not None)
-    chosen = delivery.choose(ready.planner)
-    folder = _folder(ready)
-    if chosen.files:
-        delivery.hand_over(ready.store, chosen, folder)
-        delivery.settle(ready.store, chosen, request.out, run=ready.run, folder=folder)
-        await journal.record(
-            "run.delivered", None, {"folder": str(folder), "files": [name for name, _ in chosen.files]}
-        )
-    shape = Shape(ready.run, request.realm, ready.graph)
-    report = summarize(shape, results, chosen, folder=folder if chosen.files else None)
-    report = replace(report, status=status, requests=requests, seconds=time.monotonic() - began)
-    await journal.record("run.finished", None, {"status": status, "requests": requests})
+    keyed = asks_the_service(plan, ready.recipe.calls.kinds)
+    paid = keyed and makes_paid_calls(plan)
+    opened = open_account(request, ready.store, ready.recipe.catalog, run=ready.run, paid=paid, keyed=keyed)
+    async with opened as account:
+        account = await earlier.decided(ready, account, watcher)
+        registry = Registry(account.tools, ready.recipe.calls.kinds)
+        await preflight(plan, registry)
+        ready.store.locks.try_acquire(run_lock(ready.run))  # nobody else knows the id yet; held while this lives
+        journal = RunJournal(ready.store, ready.run, watcher.event)
+        facts = {**told_of(ready), "catalog": pinned(request.settings, ready.recipe.catalog, plan)}
+        await journal.record("run.started", None, facts, durable=True)
+        if paid:
+            facts = {"limit": account.limit.count, "most": account.tools.slots.most, "why": account.limit.why}
+            await journal.record("account.limit", None, facts)
+        engine = _engine(ready, plan, account, registry, journal)
+        results = await _carry_out(engine, ready, account, journal, watcher)
+        status = status_of(results, interrupted=engine.interrupted, over_budget=engine.over_budget is not None)
+        chosen, folder = await _deliver(ready, journal)
+        await journal.record("run.finished", None, {"status": status, "requests": account.requests()})
+        left = earlier.left_over(ready, but=engine.keys)
+        found = await earlier.fetch(ready, account, left, wait=request.wait_for_earlier and not engine.interrupted)
+        requests, faults = account.requests(), account.faults()
+    report = summarize(Shape(ready.run, request.realm, ready.graph), results, chosen, folder=folder)
+    report = replace(report, status=status, requests=requests, seconds=time.monotonic() - began, faults=faults)
     errors = [_placed(ready, each) for each in results if each.error is not None]
-    return report, chosen, [*errors, *([BudgetError(engine.over_budget)] if engine.over_budget else [])]
+    if engine.over_budget is not None:
+        errors.append(BudgetError(engine.over_budget))
+    return replace(report, earlier=found), chosen, errors
 
 
-def _started(ready: Prepared) -> dict[str, Any]:
-    pipeline = ready.recipe.pipeline
-    shown = {name: _plain(value) for name, value in ready.params.items() if not pipeline.params[name].secret}
-    return {
-        "pipeline": pipeline.name,
-        "recipe": os.fspath(ready.request.recipe.absolute()),
-        "realm": ready.request.realm,
-        "params": shown,
-        "given": [_portable(ready, *each) for each in ready.request.params if not pipeline.params[each[0]].secret],
-        "site": ready.request.settings.base_url if ready.request.settings.loopback else None,
-        "params_file": None if ready.request.params_file is None else os.fspath(ready.request.params_file.absolute()),
-        "out": os.fspath(ready.request.out.absolute()),
-        "sweep": [list(each) for each in ready.request.sweep],
-        "batch": None if ready.request.batch is None else os.fspath(ready.request.batch.absolute()),
-        "nodes": len(ready.graph),
-    }
+async def _carry_out(
+    engine: Engine, ready: Prepared, account: Account, journal: RunJournal, watcher: Watcher
+) -> list[NodeResult]:
+    """Run the engine to its end; whatever ends it early is noted, and leaves what is open to be taken up."""
+    try:
+        async with stoppable(engine, watcher.interrupted, partial(ready.store.stops.level, ready.run)):
+            return await engine.run()
+    except BaseException as error:
+        status = "failed" if isinstance(error, Exception) else "interrupted"
+        await journal.record("run.finished", None, {"status": status, "requests": account.requests()})
+        raise
 
 
-def _portable(ready: Prepared, name: str, text: str) -> list[str]:
-    """Return a parameter as given, a relative path made absolute: a run can be resumed from any folder."""
-    param = ready.recipe.pipeline.params[name]
-    local = param.is_media and "://" not in text and not text.startswith("sha256:")
-    return [name, os.fspath(Path(text).expanduser().absolute()) if local else text]
+async def _deliver(ready: Prepared, journal: RunJournal) -> tuple[Delivery, Path | None]:
+    """Hand over what has finished; returns it, and the folder where it lies if there is anything."""
+    chosen, folder = delivery.choose(ready.planner), _folder(ready)
+    if not chosen.files:
+        return chosen, None
+    try:
+        delivery.hand_over(ready.store, chosen, folder)
+        delivery.settle(ready.store, chosen, ready.request.out, run=ready.run, folder=folder)
+    except RhflowError:
+        await journal.record("run.finished", None, {"status": "failed"})
+        raise
+    names = [name for name, _ in chosen.files]
+    await journal.record("run.delivered", None, {"folder": str(folder), "files": names})
+    return chosen, folder
 
 
-def _plain(value: Any) -> Any:
-    return f"sha256:{value.digest}" if hasattr(value, "digest") else value
+# --- the wiring ------------------------------------------------------------------------------------------------------
 
 
-def _engine(ready: Prepared, account: Account, journal: RunJournal) -> Engine:
+def _engine(ready: Prepared, plan: Plan, account: Account, registry: Registry, journal: RunJournal) -> Engine:
     steps = [step for each in all_used(ready.recipe.pipeline) for step in each.steps.values()]
     named = {step.pool: 1 for step in steps if step.pool is not None}
-    own = {"account": ready.request.jobs, "transfer": TRANSFERS_AT_ONCE, "local": os.cpu_count() or 1}
-    pools = {**named, **own, **dict(ready.request.pools)}
+    own = {"transfer": TRANSFERS_AT_ONCE, "local": os.cpu_count() or 1}
+    pools = {**named, **own, **read_pools(Path.cwd()), **dict(ready.request.pools), "account": account.tools.slots.most}
     kinds = ready.recipe.calls.kinds
-
-    def seconds(node: Node) -> float:
-        return kinds[node.step.kind].typical_seconds
-
+    seconds = seconds_by(plan, kinds, account.tools.expected)
     ports = Ports(
-        executor=Registry(account.tools, kinds),
+        executor=registry,
         cache=ready.planner.world.recall,  # type: ignore[arg-type]
         journal=journal,
         flight=SingleFlight(ready.store.locks),
         clock=WallClock(),
         spending=Spending(ready.recipe.pipeline),
+        keep_open=account.tools.on_unknown == "wait",
     )
     return Engine(ready.planner, Schedule(ready.graph, ready.graph.urgency(seconds), pools), ports)
-
-
-@contextmanager
-def _signals(engine: Engine, watcher: Watcher) -> Iterator[None]:
-    """Let the first Ctrl-C start nothing more, and the second (or SIGTERM) leave at once."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-
-    def interrupt() -> None:
-        if engine.interrupted:
-            task.cancel()
-        else:
-            engine.interrupt()
-            watcher.interrupted(engine.running)
-
-    handled = []
-    for number, handler in ((signal.SIGINT, interrupt), (signal.SIGTERM, task.cancel)):
-        try:
-            loop.add_signal_handler(number, handler)
-            handled.append(number)
-        except (NotImplementedError, RuntimeError, ValueError):
-            pass  # Windows, or not the main thread: Python's own KeyboardInterrupt leaves at once
-    try:
-        yield
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
 
 
 def _folder(ready: Prepared) -> Path:
@@ -286,13 +277,5 @@ def _folder(ready: Prepared) -> Path:
 def _placed(ready: Prepared, result: NodeResult) -> RhflowError:
     """Return a node's error with the place of its step for every problem that has none."""
     assert result.error is not None
-    pipeline = ready.recipe.pipeline
-    span = pipeline.located.key_span(ready.graph.nodes[result.node].step.pointer)
-
-    def placed(problem: Problem) -> Problem:
-        if problem.span is not None:
-            return problem
-        named = problem.message if f"`{result.node}`" in problem.message else f"step `{result.node}`: {problem.message}"
-        return replace(problem, span=span, message=named)
-
-    return type(result.error)([placed(each) for each in result.error.problems])
+    step = ready.graph.nodes[result.node].step
+    return type(result.error)([placed(each, result.node, step) for each in result.error.problems])

@@ -11,15 +11,15 @@ from rhflow.core.errors import Problem, UsageError
 from rhflow.steps.kinds import all_kinds
 
 
-def editor_schema(*, full: bool) -> str:
-    """Return the text of a schema: with the inputs of every model, or only with kinds and models."""
+def editor_schema(*, full: bool, catalog: Catalog | None = None) -> str:
+    """Return the text of a schema: with the inputs of every model, or only kinds and models; by default the shipped."""
     make = full_schema if full else light_schema
-    return render(make(load_schema("pipeline"), all_kinds(), Catalog.load()))
+    return render(make(load_schema("pipeline"), all_kinds(), catalog or Catalog.load()))
 
 
-def write_schema(path: Path, *, full: bool) -> None:
+def write_schema(path: Path, *, full: bool, catalog: Catalog | None = None) -> None:
     """Write a schema to a file, in a folder that is made where needed. Raises UsageError."""
-    text = editor_schema(full=full)
+    text = editor_schema(full=full, catalog=catalog)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")

@@ -13,7 +13,7 @@ from rhflow.app.delivery import Delivery
 from rhflow.app.report import HEAD, NodeRow, RunReport
 from rhflow.core.graph import Graph
 from rhflow.core.values import Realm
-from rhflow.engine.run import NodeResult
+from rhflow.engine.outcome import NodeResult
 
 
 @dataclass(frozen=True, slots=True)

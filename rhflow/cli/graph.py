@@ -6,18 +6,23 @@ from pathlib import Path
 
 import click
 
+from rhflow.cli.options import CATALOG
+
 
 @click.command("graph")
 @click.argument("recipe", type=click.Path(path_type=Path))
+@CATALOG
 @click.option("--format", "form", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
-def command(recipe: Path, form: str) -> None:
+def command(recipe: Path, catalog: Path | None, form: str) -> None:
     """Print the graph of a recipe as Mermaid or Graphviz DOT text."""
+    from rhflow.app.catalogs import load_catalog
     from rhflow.app.load import load
     from rhflow.core.draw import dot, mermaid
     from rhflow.core.expand import expand
     from rhflow.core.graph import Node
+    from rhflow.settings import read_settings
 
-    pipeline = load(recipe).pipeline
+    pipeline = load(recipe, load_catalog(read_settings(catalog=catalog))).pipeline
 
     def label(node: Node) -> str:
         return f"{node.id}\n{node.step.kind}"

@@ -43,8 +43,10 @@ outputs:
 @click.argument("path", type=click.Path(path_type=Path), default=Path("recipe.yaml"))
 def command(path: Path) -> None:
     """Write a starter recipe to PATH (recipe.yaml), with completion and checks for editors."""
+    from rhflow.app.catalogs import load_catalog
     from rhflow.app.load import _name
     from rhflow.app.schemas import write_schema
+    from rhflow.settings import read_settings
 
     if path.suffix not in (".yaml", ".yml"):
         path = path / "recipe.yaml"
@@ -52,5 +54,5 @@ def command(path: Path) -> None:
         raise UsageError(Problem("exists", f"`{path}` is already there", hint="name another file"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(STARTER.format(name=_name(path)), encoding="utf-8")
-    write_schema(path.parent / SCHEMA, full=True)
+    write_schema(path.parent / SCHEMA, full=True, catalog=load_catalog(read_settings()))
     click.echo(f"wrote {path}; try it for free: `rhflow run {path} --simulate`")

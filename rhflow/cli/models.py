@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import JSON
+from rhflow.cli.options import CATALOG, JSON, STORE
 from rhflow.core.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from rhflow.app.catalogs import Update
     from rhflow.app.models import Entry, ModelGuide
     from rhflow.core.kinds import Model
 
-SUBCOMMANDS = ("list", "search", "show")
+_NAMED = 8
+SUBCOMMANDS = ("list", "search", "show", "update")
 
 
 class _Group(click.Group):
@@ -46,36 +49,80 @@ def command(ctx: click.Context) -> int:
 @click.option("--output", metavar="FAMILY", help="Only those that give image, video, audio, model3d or text.")
 @click.option("--vendor", metavar="VENDOR", help="Only those of this vendor.")
 @click.option("--all", "every", is_flag=True, help="Also those withdrawn, and those that cannot be called.")
+@CATALOG
 @JSON
-def list_models(as_json: bool, **wanted: Any) -> None:
+def list_models(as_json: bool, catalog: Path | None, **wanted: Any) -> None:
     """List models with what they do and what they cost."""
-    from rhflow.app.models import ModelGuide, Wanted
+    from rhflow.app.models import Wanted
 
-    guide = ModelGuide()
+    guide = _guide(catalog)
     _print(guide, guide.select(Wanted(**wanted)), as_json=as_json)
 
 
 @command.command("search")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
+@CATALOG
 @JSON
-def search(words: tuple[str, ...], as_json: bool) -> None:
+def search(words: tuple[str, ...], as_json: bool, catalog: Path | None) -> None:
     """Find models by parts of their name, vendor, family or task: every word must be there."""
-    from rhflow.app.models import ModelGuide
-
-    guide = ModelGuide()
+    guide = _guide(catalog)
     _print(guide, guide.search(words), as_json=as_json)
 
 
 @command.command("show")
 @click.argument("model")
+@click.option("--recipe", is_flag=True, help="Print nothing but a recipe that calls it.")
+@CATALOG
 @JSON
-def show(model: str, as_json: bool) -> None:
+def show(model: str, as_json: bool, catalog: Path | None, recipe: bool) -> None:
     """Explain one model: its price, its inputs, and a recipe to try it with."""
-    from rhflow.app.models import ModelGuide
-
-    guide = ModelGuide()
+    guide = _guide(catalog)
     found = guide.find(model)
+    if recipe:
+        click.echo(guide.recipe(found), nl=False)
+        return
     click.echo(_json(guide.to_json(found)) if as_json else model_text(guide, found))
+
+
+@command.command("update")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--shipped", is_flag=True, help="Go back to the catalogue that came with rhflow.")
+@STORE
+def update(file: Path | None, shipped: bool, store: Path | None) -> None:
+    """Use the catalogue in FILE from now on, for every run with this store."""
+    from rhflow.app.catalogs import forget_catalog, keep_catalog
+    from rhflow.settings import read_settings
+
+    settings = read_settings(store=store)
+    if (file is None) != shipped:
+        hint = "`rhflow models update FILE`, or `rhflow models update --shipped`"
+        raise UsageError(Problem("bad-option", "name a file, or `--shipped`, but not both", hint=hint))
+    if file is None:
+        gone = forget_catalog(settings)
+        click.echo("the shipped catalogue is used again" if gone else "the shipped catalogue is used already")
+        return
+    click.echo(_update_text(keep_catalog(settings, file)))
+
+
+def _update_text(update: Update) -> str:
+    lines = [f"catalogue of {update.as_of}: {render.plural(update.count, 'model')}, kept in {update.file}"]
+    for word, names in (("new", update.new), ("changed", update.changed), ("gone", update.gone)):
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            lines.append(f"  {word}: {', '.join(names[:_NAMED])}{more}")
+    if update.ignored:
+        places = ", ".join(update.ignored[:_NAMED])
+        more = f" and {len(update.ignored) - _NAMED} more" if len(update.ignored) > _NAMED else ""
+        lines.append(f"  left out, this rhflow does not know it: {places}{more}")
+    return "\n".join(lines)
+
+
+def _guide(catalog: Path | None) -> ModelGuide:
+    from rhflow.app.catalogs import load_catalog
+    from rhflow.app.models import ModelGuide
+    from rhflow.settings import read_settings
+
+    return ModelGuide(load_catalog(read_settings(catalog=catalog)))
 
 
 def _print(guide: ModelGuide, entries: Sequence[Entry], *, as_json: bool) -> None:
@@ -100,14 +147,9 @@ def model_text(guide: ModelGuide, model: Model) -> str:
     parts = [_head(guide, model), _inputs(model)]
     recipe = guide.example(model)
     if recipe is not None:
-        given = "".join(f" -p {name}={_placeholder(kind)}" for name, kind in recipe.params.items())
-        how = f"to try it, save this as `try.yaml` and call `rhflow run try.yaml --simulate{given}`:"
-        parts.append(f"{how}\n\n{recipe.text.rstrip()}")
+        how = f"rhflow models show {model.id} --recipe > try.yaml && rhflow run try.yaml --simulate"
+        parts.append(f"to try it: `{how}`\n\n{recipe.rstrip()}")
     return "\n\n".join(parts)
-
-
-def _placeholder(kind: str) -> str:
-    return "PATH" if kind in ("image", "video", "audio") else "…"
 
 
 def _head(guide: ModelGuide, model: Model) -> str:
@@ -141,7 +183,8 @@ def _price(entry: Entry) -> list[str]:
 def _status(entry: Entry) -> str:
     model = entry.model
     if not model.callable:
-        return f"cannot be called: {model.note or 'too little is known of it'}"
+        instead = f"; use {model.successor}" if model.successor else ""
+        return f"cannot be called: {model.note or 'too little is known of it'}{instead}"
     return ", ".join(filter(None, (model.status if model.status == "active" else "", entry.mark)))
 
 
@@ -159,6 +202,10 @@ def _inputs(model: Model) -> str:
     for group in model.any_of:
         names = [model.by_name[name].alias or name for name in group]
         lines.append("needs " + " or ".join(f"`{name}`" for name in names))
+    for rule in model.implied:
+        first, then = (model.by_name[name].alias or name for name in (rule.field, rule.then))
+        with_value = f"{first}: {rule.value}" if rule.value else first
+        lines.append(f"`{with_value}` {'needs' if rule.only else 'sets'} `{then}: {rule.becomes}`")
     for meant, others in stand_ins(model).items():
         lines.append(" and ".join(f"`{name}`" for name in others) + f" stand{'s' * (len(others) == 1)} for `{meant}`")
     return "\n".join(lines)

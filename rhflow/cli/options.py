@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,11 +13,17 @@ from rhflow.core.errors import Problem, UsageError
 from rhflow.core.select import Selection
 from rhflow.settings import read_settings
 
+if TYPE_CHECKING:
+    from rhflow.app.service import Service
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
 STORE = click.option(
     "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where results are kept. Default: RHFLOW_STORE."
+)
+CATALOG = click.option(
+    "--catalog", type=click.Path(path_type=Path), metavar="FILE", help="Models from this file. Default: RHFLOW_CATALOG."
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 OUT = click.option(
@@ -34,11 +40,17 @@ _BATCH = click.option(
     "--batch", type=click.Path(path_type=Path), metavar="FILE", help="Run for every row of a .csv or .jsonl."
 )
 _SIMULATE = click.option("--simulate", is_flag=True, help="Run on a simulator: free, offline, visibly marked.")
+SIMULATE = click.option("--simulate", is_flag=True, help="Ask a simulator instead of the service.")
+
+
+WEBHOOK = click.option(
+    "--webhook", metavar="URL", help="Have the end of every task told there too. Default: RHFLOW_WEBHOOK."
+)
 
 
 def recipe_options(command: F) -> F:
     """Add what says which recipe is meant, with which parameters, in which realm and store."""
-    for option in (STORE, _SIMULATE, _BATCH, _SWEEP, _PARAMS_FILE, _PARAMS, RECIPE):
+    for option in (CATALOG, STORE, _SIMULATE, _BATCH, _SWEEP, _PARAMS_FILE, _PARAMS, RECIPE):
         command = option(command)
     return command
 
@@ -59,9 +71,18 @@ def selection_options(command: F) -> F:
     return command
 
 
+def service_of(simulate: bool) -> Service:
+    """Return whom a command asks that is about no recipe."""
+    from rhflow.app.service import Service
+
+    return Service(read_settings(), simulate)
+
+
 def make_request(recipe: Path, options: dict[str, Any]) -> Request:
     """Return the request of a command's options."""
-    settings = read_settings(store=options.pop("store"))
+    settings = read_settings(
+        store=options.pop("store"), catalog=options.pop("catalog"), webhook=options.pop("webhook", None)
+    )
     params = tuple(_pair(each) for each in options.pop("params"))
     sweep = tuple(_pair(each, "--sweep") for each in options.pop("sweep"))
     chosen = Selection(**{name: options.pop(name) for name in ("only", "start", "until", "force", "force_all")})

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rhflow.core.plan import Decision, Plan
 
 
+_MOST_AGAIN = 12
+
+
 @click.command("plan")
 @recipe_options
 @selection_options
@@ -49,18 +52,27 @@ def summary(plan: Plan) -> str:
     return f"{render.plural(to_run, 'step')}{more} to run, {reused:,} reused{also}; cost: {plan.cost}"
 
 
+def made_again(plan: Plan) -> list[str]:
+    """Return a line for every step whose result was there and is lost: it is paid for once more."""
+    from rhflow.core.plan import Run
+
+    lost = ((node, each) for node, each in plan.decisions.items() if isinstance(each, Run) and each.again)
+    lines = [f"{node}: made again ({_price(run.estimate, run.call.kind.paid)}): {run.reasons[0]}" for node, run in lost]
+    return lines[:_MOST_AGAIN] + ([f"… and {len(lines) - _MOST_AGAIN:,} more"] if len(lines) > _MOST_AGAIN else [])
+
+
 def _words(decision: Decision) -> tuple[str, str, str, str]:
     """Return what will happen, why, with which model (and which filled-in defaults), and the price."""
     from rhflow.core.plan import Fail, Later, Reuse, Run, Skip, Wait
 
     match decision:
         case Reuse(call):
-            return "reuse", "same inputs as before", call.model.id if call.model else "", ""
+            return "reuse", "same inputs as before", call.subject or "", ""
         case Run(call, reasons, price):
-            return "run", ", ".join(reasons), call.model.id if call.model else "", _price(price, call.kind.paid)
+            return "run", ", ".join(reasons), call.subject or "", _price(price, call.kind.paid)
         case Wait(draft, on, price):
             reads = "after " + ", ".join(f"`{each}`" for each in on[:3]) + (" …" if len(on) > 3 else "")
-            return "run", reads, draft.model.id if draft.model else "", _price(price, draft.kind.paid)
+            return "run", reads, draft.subject or "", _price(price, draft.kind.paid)
         case Skip(why):
             return "skip", why, "", ""
         case Fail(problems):

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rhflow.cli import render
+from rhflow.cli import leftovers, render
+from rhflow.cli.leftovers import OnUnknown
 from rhflow.core.events import Event, RunView
 
 if TYPE_CHECKING:
+    from rhflow.app.report import Doubt
     from rhflow.app.run import Prepared
     from rhflow.core.plan import Plan
 
 _WORDS = {
     "CREATE": "created", "QUEUED": "queued", "RUNNING": "running", "SUCCESS": "fetching the result",
-    "BUSY": "waiting: the account is full", "OFFLINE": "waiting: no connection", "RESUMED": "going on with its task",
+    "BUSY": "waiting: the account is full, or the service busy", "WAITING": "waiting for a place of the account",
+    "OFFLINE": "waiting: no connection",
+    "KEY-REFUSED": "waiting: the key is refused, although it worked before",
+    "RESUMED": "going on with its task",
 }  # fmt: skip
 _MOST_LINES = 12
 
@@ -38,11 +43,11 @@ def make_progress() -> Iterator[Lines | Live]:
 
 
 def opening(ready: Prepared, plan: Plan) -> str:
-    """Return the line that says what is about to happen."""
-    from rhflow.cli.plan import summary
+    """Return the line that says what is about to happen, and before it what must be made once more."""
+    from rhflow.cli.plan import made_again, summary
 
     realm = " (simulated)" if ready.request.realm == "simulated" else ""
-    return f"{ready.recipe.pipeline.name}{realm}: {summary(plan)}"
+    return "\n".join([*made_again(plan), f"{ready.recipe.pipeline.name}{realm}: {summary(plan)}"])
 
 
 def stopping(running: int) -> str:
@@ -64,10 +69,24 @@ class Lines:
         """Say what happened."""
         if event.node is not None and (text := _line(event)):
             click.echo(f"{event.node}: {text}", err=True)
+        elif (text := _assumed(event)) is not None:
+            click.echo(text, err=True)
 
     def interrupted(self, running: int) -> None:
         """Say what a second Ctrl-C does."""
         click.echo(stopping(running), err=True)
+
+    def ask(self, doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
+        """Ask what to do about calls whose outcome nobody knows."""
+        return leftovers.ask(doubtful, tasks_now)
+
+
+def _assumed(event: Event) -> str | None:
+    """Return the line that tells of a limit which the service does not tell."""
+    if event.type != "account.limit" or event.data["why"] is None:
+        return None
+    most = render.plural(event.data["most"], "task")
+    return f"the account's limit is not known ({event.data['why']}): at most {most} at a time; `-j` sets another limit"
 
 
 def _line(event: Event) -> str | None:
@@ -118,12 +137,22 @@ class Live:
     def event(self, event: Event) -> None:
         """Take a fact in; the next redraw shows it."""
         self._view.apply(event)
+        if (text := _assumed(event)) is not None:
+            self._console.print(text, highlight=False, markup=False, style="yellow")
         if event.type == "node.failed":
             self._console.print(f"{event.node}: {_line(event)}", highlight=False, markup=False, style="red")
 
     def interrupted(self, running: int) -> None:
         """Say what a second Ctrl-C does."""
         self._console.print(stopping(running), highlight=False, markup=False, style="yellow")
+
+    def ask(self, doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
+        """Ask what to do about calls whose outcome nobody knows; the view makes room for the question."""
+        self._screen.stop()
+        try:
+            return leftovers.ask(doubtful, tasks_now)
+        finally:
+            self._screen.start()
 
     def close(self) -> None:
         """Give the terminal back."""
@@ -140,10 +169,15 @@ class Live:
         done = sum(node.status == "succeeded" for node in nodes)
         grid = Table.grid(padding=(0, 2))
         now = time.time()
+        crowded = [node for node in running if node.remote == "WAITING"]
+        running = [node for node in running if node.remote != "WAITING"]
         for node in running[:_MOST_LINES]:
             state = _WORDS.get(node.remote or "", "preparing" if node.remote is None else node.remote)
             grid.add_row(Text(node.node, style="bold"), state, f"{now - (node.started or now):.0f} s", node.model or "")
         if len(running) > _MOST_LINES:
             grid.add_row(f"… and {len(running) - _MOST_LINES} more")
+        if crowded:
+            names = crowded[0].node if len(crowded) == 1 else f"{crowded[0].node} and {len(crowded) - 1} more"
+            grid.add_row(Text(names, style="dim"), _WORDS["WAITING"])
         grid.add_row(Text(f"{done} of {self._total} done", style="dim"))
         return grid

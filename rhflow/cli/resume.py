@@ -1,27 +1,71 @@
-"""``rhflow resume``: go on with a run that ended early."""
+"""``rhflow resume``: go on with a run that ended early, or at least fetch what it paid for."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
+from rhflow.cli import leftovers, render
+from rhflow.cli.leftovers import UNKNOWN, OnUnknown
 from rhflow.cli.options import JSON, STORE
 from rhflow.cli.run import run_request
+from rhflow.core.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from rhflow.settings import Settings
 
 
 @click.command("resume")
 @click.argument("run", default="latest")
-@click.option("--unknown", type=click.Choice(["fail", "resubmit"]), default="fail", show_default=True)
+@click.option("--all", "everything", is_flag=True, help="Fetch what any run left open, and run nothing.")
+@UNKNOWN
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Deliver here, not where it did.")
 @STORE
 @JSON
-def command(run: str, unknown: Literal["fail", "resubmit"], out: Path | None, store: Path | None, as_json: bool) -> int:
-    """Run the recipe of an earlier run again, with its parameters: tasks in flight are waited for, not sent again."""
-    from rhflow.app.history import request_again
+def command(
+    run: str, everything: bool, unknown: OnUnknown | None, out: Path | None, store: Path | None, as_json: bool
+) -> int:
+    """Run the recipe of an earlier run again, with its parameters: tasks in flight are waited for, not sent again.
+
+    Where the recipe is gone, the results that were paid for are fetched all the same.
+    """
+    from rhflow.app.history import find_run
+    from rhflow.app.resume import request_again
     from rhflow.settings import read_settings
 
-    request = request_again(read_settings(store=store), run, unknown)
+    settings = read_settings(store=store)
+    if everything:
+        return _fetch(settings, unknown, recipe=None, as_json=as_json)
+    past = find_run(settings, run)
+    request = request_again(settings, past)
+    if past.running:
+        hint = f"wait for it, or stop it: `rhflow cancel {past.record.id}`"
+        raise UsageError(Problem("still-running", f"run `{past.record.id}` is running", hint=hint))
+    if not request.recipe.exists():
+        _fetch(settings, unknown, recipe=past.record.recipe, as_json=as_json)
+        hint = "put it back, or run the recipe where it is now: what was fetched is found by what it does"
+        raise UsageError(Problem("no-such-file", f"the recipe `{request.recipe}` is not there any more", hint=hint))
+    ask = unknown is None and leftovers.can_ask() and not as_json
+    request = replace(request, on_unknown=unknown or "fail", ask_unknown=ask)
     return run_request(request if out is None else replace(request, out=out), as_json=as_json)
+
+
+def _fetch(settings: Settings, unknown: OnUnknown | None, *, recipe: str | None, as_json: bool) -> int:
+    """Fetch what runs left open and tell of it; returns 5 when something stays open that nobody can settle alone."""
+    import asyncio
+
+    from rhflow.app.resume import fetch_open
+
+    found = asyncio.run(fetch_open(settings, unknown or "fail", recipe=recipe))
+    if as_json:
+        click.echo(json.dumps([each.to_json() for each in found], indent=2))
+    else:
+        fetched = sum(each.outcome == "fetched" for each in found)
+        click.echo(f"{render.plural(fetched, 'result')} fetched" if found else "nothing is open")
+        for line in leftovers.lines(found):
+            click.echo(line)
+    return 5 if any(each.open for each in found) else 0

@@ -13,7 +13,10 @@ from rhflow import __version__
 from rhflow.cli import render
 from rhflow.core.errors import Problem, RhflowError, UsageError, did_you_mean
 
-COMMANDS = ("init", "validate", "plan", "run", "resume", "graph", "runs", "show", "models", "schema", "simulate")
+COMMANDS = tuple(
+    """init validate plan run resume cancel graph runs show models workflow app account task webhook cache schema
+    simulate""".split()
+)
 INTERRUPTED = 130
 
 

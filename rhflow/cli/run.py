@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rhflow.cli import render
-from rhflow.cli.options import JSON, OUT, make_request, recipe_options, selection_options
+from rhflow.cli import leftovers, render
+from rhflow.cli.leftovers import UNKNOWN, OnUnknown
+from rhflow.cli.options import JSON, OUT, WEBHOOK, make_request, recipe_options, selection_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rhflow.app.report import NodeRow, RunReport
     from rhflow.app.request import Request
@@ -25,22 +27,25 @@ EXIT_CODES = {"succeeded": 0, "failed": 1, "unknown": 5, "over-budget": 6, "inte
 @recipe_options
 @selection_options
 @OUT
-@click.option("-j", "--jobs", type=click.IntRange(min=1), default=8, show_default=True, help="Calls at the same time.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="At most so many tasks at a time. Default: what the account may."
+)
 @click.option("--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="Of the simulator.")
+@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Let things go wrong by this plan.")
 @click.option("--pool", "pools", multiple=True, metavar="NAME=N", help="Calls at the same time in a named pool.")
 @click.option("--allow-unknown-cost", is_flag=True, help="Run although no price is known.")
-@click.option(
-    "--unknown",
-    "on_unknown",
-    type=click.Choice(["fail", "resubmit"]),
-    default="fail",
-    show_default=True,
-    help="What to do about an earlier call whose reply was lost: stop, or pay for a new one.",
-)
+@WEBHOOK
+@UNKNOWN
 @JSON
-def command(recipe: Path, as_json: bool, **options: Any) -> int:
+def command(recipe: Path, as_json: bool, faults: Path | None, unknown: OnUnknown | None, **options: Any) -> int:
     """Run a recipe. What was done and paid for is reused; only the rest runs."""
-    return run_request(make_request(recipe, options), as_json=as_json)
+    ask = unknown is None and leftovers.can_ask() and not as_json
+    request = replace(make_request(recipe, options), on_unknown=unknown or "fail", ask_unknown=ask)
+    if faults is not None:
+        from rhflow.app.faults import with_faults
+
+        request = with_faults(request, faults)
+    return run_request(request, as_json=as_json)
 
 
 def run_request(request: Request, *, as_json: bool) -> int:
@@ -95,7 +100,7 @@ def _footer(report: RunReport) -> list[str]:
     lines = []
     if report.reused:
         steps = "the 1 step" if report.count == 1 else f"all {render.plural(report.count, 'step')}"
-        lines.append(f"nothing to run: {steps} reused, no request made")
+        lines.append(f"nothing to run: {steps} reused{'' if report.earlier else ', no request made'}")
         if report.restored:
             lines.append(f"restored {render.plural(report.restored, 'missing file')} from the store")
     spent = ", ".join(render.amount((amount, currency)) for currency, amount in report.currency_totals.items())
@@ -104,8 +109,18 @@ def _footer(report: RunReport) -> list[str]:
         lines.append(f"simulated: nothing was charged{would}")
     elif spent and not report.reused:
         lines.append(f"charged: {spent}")
+    if report.faults is not None:
+        lines.append(_faults(report.faults))
     if report.folder is not None:
         lines.append(f"files: {report.folder}")
+    lines += leftovers.lines(report.earlier)
     if report.status != "succeeded":
         lines.append(f"{report.status}; what is done is kept: `rhflow resume {report.run}` goes on from here")
     return lines
+
+
+def _faults(told: Mapping[str, Any]) -> str:
+    """Return what went wrong on purpose, and whether anything was paid for twice because of it."""
+    listed = ", ".join(f"{kind} {count}" for kind, count in sorted(told["injected"].items())) or "none happened"
+    twice = f"{told['duplicates']} of them again" if told["duplicates"] else "none of them twice"
+    return f"faults: {listed}; the simulator accepted {render.plural(told['accepted'], 'call')}, {twice}"

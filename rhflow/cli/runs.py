@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rhflow.cli import render
 from rhflow.cli.options import JSON, STORE
+
+if TYPE_CHECKING:
+    from rhflow.app.history import Listed
 
 
 @click.command("runs")
@@ -29,17 +32,28 @@ def command(limit: int, store: Path | None, as_json: bool) -> None:
     if not found:
         click.echo("no runs yet: `rhflow run RECIPE` makes one")
         return
-    rows = [(each.id, each.pipeline, each.status, _realm(each.realm), _when(each.started)) for each in found]
-    click.echo(render.table(("run", "recipe", "status", "", "started"), rows))
+    click.echo(render.table(("run", "recipe", "status", "", "started", "open"), [_cells(each) for each in found]))
+    unfinished = [each for each in found if each.open and not _runs(each)]
+    if found[0].record.status == "died":
+        unfinished.insert(0, found[0])
+    if unfinished:
+        click.echo(f"`rhflow resume {unfinished[0].record.id}` goes on with that run and fetches what it has open")
 
 
-def _realm(realm: str) -> str:
-    return "simulated" if realm == "simulated" else ""
+def _runs(listed: Listed) -> bool:
+    return listed.record.status == "running"
+
+
+def _cells(listed: Listed) -> tuple[str, ...]:
+    run = listed.record
+    simulated = "simulated" if run.realm == "simulated" else ""
+    return run.id, run.pipeline, run.status, simulated, _when(run.started), str(listed.open or "")
 
 
 def _when(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
-def _document(run: Any) -> dict[str, Any]:
-    return {name: getattr(run, name) for name in ("id", "pipeline", "recipe", "realm", "status", "started", "ended")}
+def _document(listed: Listed) -> dict[str, Any]:
+    names = ("id", "pipeline", "recipe", "realm", "status", "started", "ended")
+    return {name: getattr(listed.record, name) for name in names} | {"open": listed.open}

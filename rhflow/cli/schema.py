@@ -6,16 +6,22 @@ from pathlib import Path
 
 import click
 
+from rhflow.cli.options import CATALOG
+
 
 @click.command("schema")
 @click.option("--full", is_flag=True, help="With the inputs of every model, not only kinds and models.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it there, not here.")
-def command(full: bool, output: Path | None) -> None:
+@CATALOG
+def command(full: bool, output: Path | None, catalog: Path | None) -> None:
     """Print the JSON Schema of recipes for editors."""
+    from rhflow.app.catalogs import load_catalog
     from rhflow.app.schemas import editor_schema, write_schema
+    from rhflow.settings import read_settings
 
+    models = load_catalog(read_settings(catalog=catalog))
     if output is None:
-        click.echo(editor_schema(full=full), nl=False)
+        click.echo(editor_schema(full=full, catalog=models), nl=False)
         return
-    write_schema(output, full=full)
+    write_schema(output, full=full, catalog=models)
     click.echo(f"wrote {output}; name it at the top of a recipe: `# yaml-language-server: $schema={output}`")

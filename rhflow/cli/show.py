@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rhflow.cli import render
 from rhflow.cli.options import JSON, STORE
+
+if TYPE_CHECKING:
+    from rhflow.app.history import NodeState, PastRun
 
 
 @click.command("show")
@@ -22,43 +28,54 @@ def command(run: str, store: Path | None, as_json: bool) -> None:
     from rhflow.settings import read_settings
 
     past = find_run(read_settings(store=store), run)
+    nodes = list(past.nodes())
     if as_json:
-        click.echo(json.dumps({"run": past.record.id, **past.view.data, "nodes": _nodes(past.view)}, indent=2))
+        facts = {"run": past.record.id, **past.view.data, "status": past.record.status}
+        click.echo(json.dumps({**facts, "nodes": [_document(each) for each in nodes]}, indent=2))
         return
     realm = " (simulated)" if past.record.realm == "simulated" else ""
     click.echo(f"{past.record.id}: {past.record.pipeline}{realm}, {past.record.status}")
     for name, value in past.view.data.get("params", {}).items():
         click.echo(f"  {name} = {value}")
-    rows = [
-        (
-            each["id"],
-            each["status"],
-            each["model"] or "",
-            each["task_id"] or "",
-            render.amount(each["cost"]),
-            each["why"],
-        )
-        for each in _nodes(past.view)
-    ]
-    click.echo(render.table(("step", "status", "model", "task", "cost", "why"), rows))
+    click.echo(render.table(("step", "status", "model", "task", "cost", "why"), [_cells(each) for each in nodes]))
+    if totals := _totals(nodes):
+        click.echo(f"{'it would have cost' if realm else 'charged'}: {totals}")
     if folder := past.view.data.get("folder"):
         click.echo(f"files: {folder}")
+    for line in _next(past, nodes):
+        click.echo(line)
 
 
-def _nodes(view: Any) -> list[dict[str, Any]]:
-    found = []
-    for node in view.nodes.values():
-        cost = node.data.get("cost")
-        found.append(
-            {
-                "id": node.node,
-                "status": node.status,
-                "model": node.model,
-                "task_id": node.task_id,
-                "cost": tuple(cost) if cost else None,
-                "seconds": node.data.get("seconds"),
-                "files": node.data.get("files", []),
-                "why": "; ".join(node.data.get("problems", [])) or node.data.get("why", ""),
-            }
+def _cells(node: NodeState) -> tuple[str, ...]:
+    return node.id, node.status, node.model or "", node.task_id or "", render.amount(node.cost), node.why
+
+
+def _totals(nodes: Sequence[NodeState]) -> str:
+    """Return what the run's own calls cost, by currency."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for each in nodes:
+        if each.cost is not None:
+            sums[each.cost[1]] += Decimal(each.cost[0])
+    return ", ".join(render.amount((str(amount), currency)) for currency, amount in sums.items())
+
+
+def _next(past: PastRun, nodes: list[NodeState]) -> Iterator[str]:
+    """Yield what to type next."""
+    run, states = past.record.id, {each.status for each in nodes}
+    if past.running:
+        yield f"`rhflow cancel {run}` lets it end early: what is paid is waited for"
+        return
+    if "open" in states:
+        yield f"`rhflow resume {run}` fetches what is open; `rhflow cancel {run} --remote` cancels it"
+    if "unknown" in states:
+        yield (
+            "unknown: no reply tells whether it was accepted; look for the task on the RunningHub site, then "
+            f"`rhflow resume {run} --unknown=resubmit` pays for a new one"
         )
-    return found
+    if not states & {"open", "unknown"} and past.record.status != "succeeded":
+        yield f"`rhflow resume {run}` goes on from here; what is done is not paid again"
+
+
+def _document(node: NodeState) -> dict[str, Any]:
+    names = ("id", "status", "model", "task_id", "cost", "seconds", "files", "why")
+    return {name: getattr(node, name) for name in names}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 LOOPBACK = "127.0.0.1"
@@ -16,11 +18,13 @@ LOOPBACK = "127.0.0.1"
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks at once; more are refused."
 )
-def command(port: int, host: str, speed: float, limit: int) -> None:
+@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Let things go wrong by this plan.")
+def command(port: int, host: str, speed: float, limit: int, faults: Path | None) -> None:
     """Serve a simulator of the RunningHub API until Ctrl-C."""
-    from rhflow.app.simulate import serve
+    from rhflow.app.simulate import configure, serve
 
-    serve(host, port, speed=speed, limit=limit, ready=lambda url: click.echo(_greeting(url)))
+    config = configure(speed=speed, limit=limit, faults=faults)
+    serve(host, port, config=config, ready=lambda url: click.echo(_greeting(url)))
 
 
 def _greeting(url: str) -> str:

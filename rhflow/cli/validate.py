@@ -7,19 +7,25 @@ from pathlib import Path
 import click
 
 from rhflow.cli import render
+from rhflow.cli.options import CATALOG
 from rhflow.core.errors import RhflowError
 
 
 @click.command("validate")
 @click.argument("recipes", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECIPE...")
-def command(recipes: tuple[Path, ...]) -> int:
+@CATALOG
+def command(recipes: tuple[Path, ...], catalog: Path | None) -> int:
     """Check recipes and report every problem at once, without a request."""
+    from rhflow.app.catalogs import load_catalog
     from rhflow.app.load import load
+    from rhflow.settings import read_settings
 
+    settings = read_settings(catalog=catalog)
+    models, own_comfyui = load_catalog(settings), settings.comfyui is not None
     worst = 0
     for path in recipes:
         try:
-            recipe = load(path)
+            recipe = load(path, models, own_comfyui=own_comfyui)
         except RhflowError as error:
             render.problems(error.problems)
             worst = worst or error.exit_code

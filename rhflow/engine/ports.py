@@ -23,6 +23,9 @@ class Executor(Protocol):
     async def execute(self, call: StepCall, report: Report) -> StepResult:
         """Return what the call gave. Raises RhflowError when it failed, with what the user should know."""
 
+    def stop(self) -> None:
+        """Begin nothing more that is paid: calls that wait to begin raise NotBegun."""
+
 
 class Cache(Protocol):
     """Keeps results by key."""

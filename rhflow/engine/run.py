@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from rhflow.core.budget import Spending
 from rhflow.core.calls import StepCall
 from rhflow.core.cost import Estimate
-from rhflow.core.errors import Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
+from rhflow.core.errors import NotBegun, Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
 from rhflow.core.events import EventType
 from rhflow.core.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Reuse, Run, Skip
 from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
 from rhflow.core.values import Entry
+from rhflow.engine.outcome import NodeResult, NodeStatus, facts_of, told_of
 from rhflow.engine.ports import Cache, Clock, Executor, Flight, Journal
-
-NodeStatus = Literal["succeeded", "failed", "unknown", "skipped", "not-run"]
-RunStatus = Literal["succeeded", "failed", "unknown", "interrupted", "over-budget"]
-
-
-@dataclass(frozen=True, slots=True)
-class NodeResult:
-    """How one node ended; ``entry`` where it succeeded, ``error`` where it did not."""
-
-    node: str
-    status: NodeStatus
-    cached: bool = False
-    entry: Entry | None = None
-    error: RhflowError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world as the loop sees it."""
+    """The world as the loop sees it. ``keep_open``: a call of unknown outcome stops what depends on it, no more."""
 
     executor: Executor
     cache: Cache
@@ -43,6 +30,7 @@ class Ports:
     flight: Flight
     clock: Clock
     spending: Spending | None = None
+    keep_open: bool = False
 
 
 class Engine:
@@ -85,6 +73,11 @@ class Engine:
             raise self._bug
         self._planner.close()
         return [self._results[node] for node in self._planner.shown()]
+
+    @property
+    def keys(self) -> Collection[str]:
+        """The keys of the calls that this run makes, as far as it has come."""
+        return {call.key for call in self._calls.values()}
 
     @property
     def running(self) -> int:
@@ -180,6 +173,8 @@ class Engine:
         except RhflowError as error:
             status: NodeStatus = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
             result = NodeResult(node, status, error=error)
+        except NotBegun:
+            result = NodeResult(node, "not-run")
         except asyncio.CancelledError as cancelled:
             if not self._leaving:  # somebody inside the step gave up: the loop must hear of it or it waits for ever
                 self._done.put_nowait((node, RuntimeError(f"step `{node}` was cancelled from inside: {cancelled!r}")))
@@ -195,13 +190,13 @@ class Engine:
             if call.key in found:  # somebody else made the same call while this one waited
                 await ports.journal.record("node.reused", node, {"key": call.key})
                 return NodeResult(node, "succeeded", cached=True, entry=found[call.key])
-            model = call.model.id if call.model is not None else None
+            model = call.subject
             await ports.journal.record("node.started", node, {"key": call.key, "kind": call.kind.name, "model": model})
             entry = await self._attempts(node, call)
             await ports.cache.put(node, entry)
             if entry.task_id is not None:  # only now: a paid result is open until it can be found again
                 await ports.journal.record("submit.settled", node, {"key": call.key, "outcome": "succeeded"})
-            await ports.journal.record("node.finished", node, _facts(entry))
+            await ports.journal.record("node.finished", node, facts_of(entry))
             return NodeResult(node, "succeeded", entry=entry)
 
     async def _attempts(self, node: str, call: StepCall) -> Entry:
@@ -231,19 +226,14 @@ class Engine:
 
     async def _execute(self, node: str, call: StepCall) -> Entry:
         async def report(type: EventType, data: dict[str, Any], *, durable: bool = False) -> None:
-            await self._ports.journal.record(type, node, {"key": call.key} | data, durable=durable)
+            facts = {"key": call.key} | data
+            if type == "submit.intent":
+                facts["call"] = told_of(call, self._prices[node])
+            await self._ports.journal.record(type, node, facts, durable=durable)
 
         result = await self._ports.executor.execute(call, report)
-        return Entry(
-            key=call.key,
-            outputs=result.outputs,
-            ingredients=call.ingredients,
-            created=self._ports.clock.now(),
-            seconds=result.seconds,
-            cost=result.cost,
-            model=call.model.id if call.model is not None else None,
-            task_id=result.task_id,
-        )
+        model = call.subject
+        return result.entry(call.key, ingredients=call.ingredients, model=model, created=self._ports.clock.now())
 
     async def _take(self, item: tuple[str, NodeResult | BaseException]) -> None:
         node, result = item
@@ -259,6 +249,8 @@ class Engine:
         elif result.error is not None:
             await self._fail(node, result.error, result.status)
             await self._release(node, None)
+        else:
+            await self._not_begun(node)
 
     def _settle_up(self, node: str, entry: Entry, *, cached: bool) -> None:
         """Count what a call cost, or that it was not made after all."""
@@ -288,14 +280,24 @@ class Engine:
                 self._results[lost] = NodeResult(lost, "skipped")
                 if self._planner.graph.nodes[lost].role == "call":
                     await self._ports.journal.record("node.skipped", lost, {"why": f"`{node}` failed"})
-            self._stop()
+            if status != "unknown" or not self._ports.keep_open:
+                self._stop()
         else:
             how: Ended = "skipped" if rule == "skip" else "failed"
             self._planner.ended(node, how, error=True)
             self._schedule.finished(node, how)
 
+    async def _not_begun(self, node: str) -> None:
+        """Mark a node that waited to begin when the run was stopped: nothing was sent."""
+        self._results[node] = NodeResult(node, "not-run")
+        if self._ports.spending is not None:
+            self._ports.spending.spared()
+        await self._ports.journal.record("node.skipped", node, {"why": "stopped before it was sent"})
+        self._schedule.finished(node, "not-run")
+
     def _stop(self) -> None:
         self._stopped = True
+        self._ports.executor.stop()
         for node in self._schedule.stop():
             self._results[node] = NodeResult(node, "not-run")
 
@@ -304,24 +306,3 @@ class Engine:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-
-def _facts(entry: Entry) -> dict[str, Any]:
-    return {
-        "key": entry.key,
-        "seconds": entry.seconds,
-        "cost": None if entry.cost is None else [str(entry.cost.amount), entry.cost.currency],
-        "files": [each.name for each in entry.outputs.files],
-    }
-
-
-def status_of(results: Sequence[NodeResult], *, interrupted: bool, over_budget: bool = False) -> RunStatus:
-    """Return how the run as a whole ended."""
-    found = {each.status for each in results}
-    if "unknown" in found:
-        return "unknown"
-    if "failed" in found:
-        return "failed"
-    if over_budget:
-        return "over-budget"
-    return "interrupted" if interrupted and found & {"not-run"} else "succeeded"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from rhflow.core.events import EventType
 from rhflow.runninghub.client import RunningHub
 from rhflow.runninghub.clock import Clock
+from rhflow.runninghub.native import ComfyServer
 from rhflow.runninghub.poller import Poller
+from rhflow.runninghub.slots import Slots
 from rhflow.steps.vault import Vault
 
 
@@ -20,32 +23,40 @@ class Report(Protocol):
 
 
 class OpenTask(Protocol):
-    """A paid call of an earlier run that was never settled."""
+    """A paid call that was never settled: accepted as ``task_id``, or sent and nobody knows what came of it."""
 
     @property
-    def state(self) -> str: ...
+    def key(self) -> str: ...
     @property
     def task_id(self) -> str | None: ...
+    @property
+    def site(self) -> str | None: ...
     @property
     def run(self) -> str: ...
     @property
     def at(self) -> float: ...
 
 
-OnUnknown = Literal["fail", "resubmit"]
+OnUnknown = Literal["fail", "wait", "resubmit"]
+"""What to do about a call whose outcome nobody knows: stop, leave it open and go on with the rest, or pay again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The account's client and poller, the vault, and what is known of earlier calls.
+    """The account's client, poller and places, the vault, and what is known of earlier calls.
 
     ``open_task`` returns the unsettled call of a key. ``expected`` gives the seconds that a model usually takes and
-    ``observed`` is told what it took. ``forgetful``: the service is a simulator of this process, which knows nothing of
-    tasks of an earlier one.
+    ``observed`` is told what it took (by label: see ``Durations``). ``site`` is the address of the service.
+    ``on_unknown`` speaks of calls that were sent before ``began`` (seconds since 1970), which the user could know of.
+    ``webhook`` is an address at which the service shall tell of the end of every task. ``find_task`` looks for the id
+    of a call whose reply was lost, where there is a way to. ``forgetful``: the service is a simulator of this process,
+    which knows nothing of tasks of an earlier one. ``comfyui`` is a server of the user's own, which runs workflows
+    in place of the service. ``closed``: the account is not open, because nothing was planned that asks the service.
     """
 
     hub: RunningHub
     poller: Poller
+    slots: Slots
     vault: Vault
     clock: Clock
     now: Callable[[], float]
@@ -54,3 +65,9 @@ class Tools:
     observed: Callable[[str, float], None]
     on_unknown: OnUnknown = "fail"
     forgetful: bool = False
+    site: str = ""
+    began: float = math.inf
+    webhook: str | None = None
+    comfyui: ComfyServer | None = None
+    find_task: Callable[[OpenTask], Awaitable[str | None]] | None = None
+    closed: bool = False

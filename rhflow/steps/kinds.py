@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rhflow.core.kinds import Field, KindSpec
 from rhflow.core.values import Family
+from rhflow.steps.local.kinds import LOCAL
 
 # name: output, seconds that a call usually takes, what it does
 _TASKS: Mapping[str, tuple[Family, float, str]] = {
@@ -45,6 +47,70 @@ UPLOAD = KindSpec(
     paid=False,
     typical_seconds=1.0,
 )
+UPLOAD_LORA = KindSpec(
+    name="upload-lora",
+    version=1,
+    pool="transfer",
+    output="file",
+    description="a local LoRA, brought to where `RHLoraLoader` nodes find it",
+    fields=(Field("file", "file", required=True, formats=("safetensors",), alias="file"),),
+    paid=False,
+    typical_seconds=30.0,
+)
+# How a workflow is run, not what it makes: none of it is part of a cache key
+_MACHINE = (
+    Field("instance_type", "enum", enum=("default", "plus", "ultra"), keyed=False),
+    Field("personal_queue", "boolean", keyed=False),
+    Field("retain_seconds", "integer", minimum=10, maximum=180, keyed=False),
+    Field("password", "string", keyed=False),
+)
+COMFYUI = KindSpec(
+    name="comfyui",
+    version=1,
+    pool="account",
+    output="file",
+    description="what a ComfyUI workflow makes, by its id",
+    fields=(
+        Field("workflow", "string", required=True),
+        Field("nodes", "values", dotted=True),
+        Field("graph", "file", formats=("json",)),
+        Field("metadata", "boolean"),
+        *_MACHINE,
+    ),
+    typical_seconds=40.0,
+    subject="workflow",
+)
+OWN_COMFYUI = replace(
+    COMFYUI,
+    pool="local",
+    fields=tuple(replace(each, required=each.name == "graph") for each in COMFYUI.fields),
+    paid=False,
+)
+"""The same on a server of the user's own: a graph in place of a saved workflow, and nothing is paid."""
+APP = KindSpec(
+    name="app",
+    version=1,
+    pool="account",
+    output="file",
+    description="what an AI app makes, by its id",
+    fields=(Field("app", "string", required=True), Field("inputs", "values"), *_MACHINE),
+    typical_seconds=40.0,
+    subject="app",
+)
+QUICK_CREATE = KindSpec(
+    name="quick-create",
+    version=1,
+    pool="account",
+    output="file",
+    description="what a quick create module of the site makes",
+    fields=(
+        Field("app", "string", required=True),
+        Field("code", "string", required=True),
+        Field("inputs", "values"),
+    ),
+    typical_seconds=40.0,
+    subject="app",
+)
 UPSCALE = KindSpec(
     name="upscale",
     version=1,
@@ -56,10 +122,12 @@ UPSCALE = KindSpec(
 )
 
 
-def all_kinds() -> dict[str, KindSpec]:
-    """Return every kind by name."""
+def all_kinds(*, own_comfyui: bool = False) -> dict[str, KindSpec]:
+    """Return every kind by name; ``own_comfyui``: workflows run on a server of the user's own."""
     served = {
         name: KindSpec(name, 1, "account", output, description, tasks=(name,), typical_seconds=seconds)
         for name, (output, seconds, description) in _TASKS.items()
     }
-    return {"upload": UPLOAD, **served, "upscale": UPSCALE}
+    comfyui = OWN_COMFYUI if own_comfyui else COMFYUI
+    own = {each.name: each for each in (UPLOAD, UPLOAD_LORA, comfyui, APP, QUICK_CREATE, *LOCAL)}
+    return {**own, **served, "upscale": UPSCALE}

@@ -1,8 +1,7 @@
-"""Any catalogue model: link the files, submit once, wait, bring the results home.
+"""Any paid call, that of a hosted model first of all: submit once, or take up the task that is already under way.
 
-The order is the promise that nothing is paid twice: intent on disk, then the one POST, then the task id on disk. A
-call that an earlier run left open is waited for by its id; one whose outcome nobody knows is never sent again by
-itself.
+Then it is waited for, and its results are brought home. A call that an earlier run left open is waited for by its id;
+one whose outcome nobody knows, or whose task is gone, is never sent again by itself.
 """
 
 from __future__ import annotations
@@ -11,89 +10,26 @@ import asyncio
 from typing import Any
 
 from rhflow.core.calls import StepCall, StepResult
-from rhflow.core.errors import Problem, StepError, StepTimeoutError, UnknownOutcomeError
-from rhflow.core.values import Artifact, Outputs, artifacts_in
-from rhflow.runninghub.errors import SubmitFailed
-from rhflow.runninghub.retry import submit_when_free
-from rhflow.runninghub.wire import Submitted, TaskState
+from rhflow.core.errors import Problem, StepTimeoutError, UnknownOutcomeError
+from rhflow.core.values import Artifact
+from rhflow.runninghub import orders
+from rhflow.runninghub.orders import Order
+from rhflow.runninghub.wire import TaskState
 from rhflow.steps.context import OpenTask, Report, Tools
-
-_UNREADABLE_INPUT = "api-1013"
+from rhflow.steps.patience import label_of, patience_of
+from rhflow.steps.results import GoneError, bring_home, look, watch
+from rhflow.steps.submit import Prepare, submit
 
 
 async def run(call: StepCall, report: Report, tools: Tools) -> StepResult:
     """Make one call of a hosted model. Raises RhflowError when it failed or its outcome is unknown."""
-    assert call.model is not None
-    label, began = call.model.id, tools.now()
-    task_id, age = await _task(call, report, tools)
 
-    async def tell(state: TaskState) -> None:
-        await report("task.status", {"status": state.status})
+    async def prepare() -> Order:
+        assert call.model is not None
+        inputs = {name: await _linked(value, tools) for name, value in call.inputs.items()}
+        return orders.model(call.model.endpoint, inputs)
 
-    expected = tools.expected(label, call.kind.typical_seconds)
-    limit = None if call.timeout is None else max(0.0, call.timeout - age) * tools.clock.scale
-    try:
-        async with asyncio.timeout(limit):
-            state = await tools.poller.watch(task_id, expected_seconds=expected, on_state=tell, age_seconds=age)
-    except TimeoutError:
-        message = f"task `{task_id}` is not done after {call.timeout:g} s; it goes on at the service"
-        hint = "`rhflow resume` goes on waiting; a longer `timeout` waits longer"
-        raise StepTimeoutError(Problem("timeout", message, hint=hint)) from None
-    await _raise_if_failed(state, call, report, tools)
-    seconds = tools.now() - began + age
-    tools.observed(label, seconds / tools.clock.scale)
-    outputs = await _outputs(call, state, tools)
-    cost = state.usage.cost if state.usage is not None else None
-    return StepResult(outputs, seconds, cost, task_id)
-
-
-async def _task(call: StepCall, report: Report, tools: Tools) -> tuple[str, float]:
-    """Return the id and the age in seconds of the task that makes this call: an open one, or else a new one."""
-    former = tools.open_task(call.key)
-    if former is not None and tools.forgetful:
-        await report("submit.settled", {"outcome": "lost"}, durable=True)
-        former = None
-    if former is None:
-        return await _submit(call, report, tools), 0.0
-    if former.task_id is not None:
-        await report("task.status", {"status": "RESUMED", "task_id": former.task_id})
-        return former.task_id, max(0.0, tools.now() - former.at)
-    if tools.on_unknown == "fail":
-        raise _unknown(call, former)
-    await report("submit.settled", {"outcome": "resubmitted"}, durable=True)
-    return await _submit(call, report, tools), 0.0
-
-
-def _unknown(call: StepCall, former: OpenTask) -> UnknownOutcomeError:
-    message = f"step `{call.node}` was sent in run `{former.run}`, and no reply tells whether it was accepted"
-    hint = "look for the task on the RunningHub site; `rhflow resume --unknown=resubmit` pays for a new one"
-    return UnknownOutcomeError(Problem("submit-unknown", message, hint=hint))
-
-
-async def _submit(call: StepCall, report: Report, tools: Tools) -> str:
-    assert call.model is not None
-    endpoint = call.model.endpoint
-    payload = {name: await _linked(value, tools) for name, value in call.inputs.items()}
-
-    async def intend(attempt: int) -> None:
-        await report("submit.intent", {"endpoint": endpoint, "attempt": attempt}, durable=True)
-
-    async def wait(failed: SubmitFailed, seconds: float) -> None:
-        outcome = "not-sent" if failed.verdict == "not_sent" else "refused"
-        await report("submit.settled", {"outcome": outcome, "wait": round(seconds, 1)})
-        await report("task.status", {"status": "BUSY" if failed.verdict == "busy" else "OFFLINE"})
-
-    async def send() -> Submitted:
-        return await tools.hub.submit(endpoint, payload)
-
-    try:
-        submitted = await submit_when_free(send, before_attempt=intend, on_wait=wait, clock=tools.clock)
-    except SubmitFailed as failed:
-        if failed.verdict != "maybe_sent":
-            await report("submit.settled", {"outcome": "refused"})
-        raise failed.error from failed
-    await report("submit.accepted", {"task_id": submitted.task_id}, durable=True)
-    return submitted.task_id
+    return await carry_out(call, prepare, report, tools)
 
 
 async def _linked(value: Any, tools: Tools) -> Any:
@@ -105,32 +41,99 @@ async def _linked(value: Any, tools: Tools) -> Any:
     return {key: await _linked(each, tools) for key, each in value.items()} if isinstance(value, dict) else value
 
 
+async def carry_out(call: StepCall, prepare: Prepare, report: Report, tools: Tools) -> StepResult:
+    """Make a paid call of whatever kind. Raises RhflowError when it failed or its outcome is unknown."""
+    former = await _former(call, report, tools)
+    if former is not None and former.task_id is not None:
+        await report("task.status", {"status": "RESUMED", "task_id": former.task_id})
+        try:
+            return await _finish(call, former.task_id, report, tools, age=max(0.0, tools.now() - former.at))
+        except GoneError:
+            if not _may_replace(former, tools):
+                raise
+            await report("submit.settled", {"outcome": "gone", "task_id": former.task_id}, durable=True)
+    task_id = await submit(call, prepare, report, tools)
+    return await _finish(call, task_id, report, tools)
+
+
+async def _former(call: StepCall, report: Report, tools: Tools) -> OpenTask | None:
+    """Return the open call of an earlier run, its task id known; None when there is nothing to take up."""
+    former = tools.open_task(call.key)
+    if former is None:
+        return None
+    elsewhere = former.site not in (None, tools.site)
+    if tools.forgetful or (elsewhere and tools.hub.connection.realm == "simulated"):
+        await report("submit.settled", {"outcome": "lost"}, durable=True)  # the simulator it ran on is no more
+        return None
+    if not elsewhere and former.task_id is not None:
+        return former
+    if not elsewhere and tools.find_task is not None and (found := await tools.find_task(former)) is not None:
+        await report("submit.accepted", {"task_id": found}, durable=True)
+        return tools.open_task(call.key)
+    if not _may_replace(former, tools):
+        raise _elsewhere(call, former) if elsewhere else _unknown(call, former)
+    await report("submit.settled", {"outcome": "resubmitted"}, durable=True)
+    return None
+
+
+def _may_replace(former: OpenTask, tools: Tools) -> bool:
+    """Whether the user has said that a call may be paid for again: one known to be open, not one of this run."""
+    return tools.on_unknown == "resubmit" and former.at < tools.began
+
+
+def _unknown(call: StepCall, former: OpenTask) -> UnknownOutcomeError:
+    message = f"step `{call.node}` was sent in run `{former.run}`, and no reply tells whether it was accepted"
+    hint = (
+        "look for the task on the RunningHub site; `rhflow resume --unknown=resubmit` pays for a new one, "
+        "`--unknown=wait` leaves it open and goes on with the rest"
+    )
+    return UnknownOutcomeError(Problem("submit-unknown", message, hint=hint))
+
+
+def _elsewhere(call: StepCall, former: OpenTask) -> UnknownOutcomeError:
+    message = f"step `{call.node}` was sent to `{former.site}` in run `{former.run}`, and this run asks another site"
+    hint = "set RUNNINGHUB_SITE and the key to those of that run; `rhflow resume --unknown=resubmit` pays for it here"
+    return UnknownOutcomeError(Problem("task-elsewhere", message, hint=hint))
+
+
+async def _finish(call: StepCall, task_id: str, report: Report, tools: Tools, *, age: float = 0.0) -> StepResult:
+    """Wait for a task that is ``age`` seconds old and fetch what it gave."""
+    began = tools.now() - age
+    async with tools.slots.occupied(task_id):
+        # One that is taken up may be done long since: that must not depend on how long the step would wait for it.
+        state = await look(task_id, tools) if age else None
+        watched = state is None or not state.ended
+        if state is None or not state.ended:
+            state = await _wait(call, task_id, report, tools, age=age)
+    await _raise_if_failed(state, call, report, tools)
+    seconds = tools.now() - began
+    if watched:
+        tools.observed(label_of(call), seconds / tools.clock.scale)
+    outputs = await bring_home(state, call.node, tools)
+    cost = state.usage.cost if state.usage is not None else None
+    return StepResult(outputs, seconds, cost, task_id)
+
+
+async def _wait(call: StepCall, task_id: str, report: Report, tools: Tools, *, age: float) -> TaskState:
+    async def tell(state: TaskState) -> None:
+        strange = {"reply": state.unknown} if state.ended and state.unknown else {}
+        await report("task.status", {"status": state.status} | strange)
+
+    expected = tools.expected(label_of(call), call.kind.typical_seconds)
+    limit = patience_of(call)
+    try:
+        async with asyncio.timeout(tools.clock.patience(limit)):
+            return await watch(task_id, tools, expected=expected, age=age, on_state=tell)
+    except TimeoutError:
+        message = f"task `{task_id}` is not done after {limit:g} s; it goes on at the service"
+        hint = "`rhflow resume` goes on waiting; a longer `timeout` waits longer"
+        raise StepTimeoutError(Problem("timeout", message, hint=hint)) from None
+
+
 async def _raise_if_failed(state: TaskState, call: StepCall, report: Report, tools: Tools) -> None:
     failure = state.failure()
     if failure is None:
         return
-    if any(problem.code == _UNREADABLE_INPUT for problem in failure.problems):
-        for artifact in artifacts_in(dict(call.inputs)):
-            tools.vault.forget(artifact)  # its link has aged out: the next call uploads again
+    tools.vault.forget_unread(failure, call.inputs)
     await report("submit.settled", {"outcome": "failed", "task_id": state.task_id}, durable=True)
     raise failure
-
-
-async def _outputs(call: StepCall, state: TaskState, tools: Tools) -> Outputs:
-    """Fetch every file and take every text, in the order of the reply."""
-    files: list[Artifact] = []
-    texts: list[str] = []
-    linked = [each for each in state.results if each.url]
-    for each in state.results:
-        if each.url:
-            files.append(await tools.vault.fetch(each.url, _name(call, len(files), len(linked)), each.output_type))
-        elif each.text is not None:
-            texts.append(each.text)
-    if not files and not texts:
-        message = f"task `{state.task_id}` succeeded but gave nothing"
-        raise StepError(Problem("no-output", message, hint="look at the task on the RunningHub site"))
-    return Outputs(tuple(files), tuple(texts))
-
-
-def _name(call: StepCall, at: int, of: int) -> str:
-    return call.node if of == 1 else f"{call.node}-{at + 1}"

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
-from rhflow.core.errors import Problem, StepError
-from rhflow.core.values import MEDIA_TYPES, Artifact
-from rhflow.media.probe import probe
+from rhflow.core.errors import Problem, RhflowError, StepError
+from rhflow.core.values import MEDIA_TYPES, Artifact, artifacts_in
+from rhflow.media.errors import UnreadableMediaError
 from rhflow.runninghub.client import RunningHub
+from rhflow.runninghub.transfer import Downloaded
+from rhflow.steps.shelf import Blobs, Shelf, described
 
+_UNREADABLE_INPUT = "api-1013"
 LINK_AGE = 20 * 3600.0  # the service says "about a day"
 
 
-class Blobs(Protocol):
-    """Files by content, on this machine."""
+class Source(Protocol):
+    """Gives files by address."""
 
-    def incoming(self) -> AbstractContextManager[Path]: ...
-    def commit(self, temporary: Path, digest: str) -> Path: ...
-    def ingest(self, path: Path) -> str: ...
-    def has(self, digest: str) -> bool: ...
-    def path(self, digest: str) -> Path: ...
+    async def download(self, url: str, sink: Path | BinaryIO) -> Downloaded: ...
 
 
 class Links(Protocol):
@@ -36,61 +34,97 @@ class Links(Protocol):
     def forget(self, digest: str, site: str) -> object: ...
 
 
-class Vault:
+class Vault(Shelf):
     """Keeps files by content and knows where the service can read them. ``site`` is what links are good for."""
 
     def __init__(
         self, hub: RunningHub, blobs: Blobs, links: Links, *, site: str, now: Callable[[], float] = time.time
     ) -> None:
-        self._hub, self._blobs, self._links = hub, blobs, links
-        self._site, self._now = site, now
+        super().__init__(blobs)
+        self._hub, self._links = hub, links
+        self.site, self._now = site, now
         self._busy: dict[str, asyncio.Lock] = {}
 
-    async def fetch(self, url: str, name: str, extension: str = "") -> Artifact:
-        """Bring the file at ``url`` into the store, verified; its name gets the extension of what it really is."""
-        with self._blobs.incoming() as temporary:
-            got = await self._hub.download(url, temporary)
-            guess = f"{name}.{extension}" if extension else name
-            artifact = await asyncio.to_thread(self._describe, temporary, guess, got.sha256)
-            path = await asyncio.to_thread(self._blobs.commit, temporary, got.sha256)
-        self._links.remember(got.sha256, self._site, url, obtained_at=self._now())
-        return replace(artifact, name=f"{name}.{artifact.extension}", url=url, path=str(path))
+    async def fetch(self, url: str, name: str, extension: str = "", *, source: Source | None = None) -> Artifact:
+        """Bring the file at ``url`` into the store, verified; its name gets the extension of what it really is.
 
-    def _describe(self, path: Path, name: str, digest: str) -> Artifact:
-        info = probe(path, name=name)
-        return Artifact(
-            digest, info.media_type, path.stat().st_size, name, info.width, info.height, info.duration, info.fps
+        Its length is checked against what the host announces, and a picture is decoded. The host tells no digest, so a
+        few wrong bytes in a clip or a sound are not noticed. A file that cannot be read is fetched once more.
+        ``source`` is who gives it, the service unless told; only there its address is good for anything later.
+        """
+        with self._blobs.incoming() as temporary:
+            artifact = await self._received(
+                source or self._hub, url, temporary, f"{name}.{extension}" if extension else name
+            )
+            path = await asyncio.to_thread(self._blobs.commit, temporary, artifact.digest)
+        if source is None:
+            self._links.remember(artifact.digest, self.site, url, obtained_at=self._now())
+        return replace(
+            artifact, name=f"{name}.{artifact.extension}", url=url if source is None else None, path=str(path)
         )
 
-    async def keep(self, artifact: Artifact) -> Artifact:
-        """Copy a local file into the store. Raises StepError when it changed since it was looked at."""
-        if not self._blobs.has(artifact.digest):
-            source = Path(artifact.path or "")
-            digest = await asyncio.to_thread(self._blobs.ingest, source)
-            if digest != artifact.digest:
-                message = f"`{source}` changed since the plan was made"
-                raise StepError(Problem("file-changed", message, hint="run again"))
-        return artifact.at(str(self._blobs.path(artifact.digest)))
+    async def _received(self, source: Source, url: str, path: Path, name: str) -> Artifact:
+        got = await source.download(url, path)
+        try:
+            return await asyncio.to_thread(described, path, name, got.sha256)
+        except UnreadableMediaError:
+            got = await source.download(url, path)
+        try:
+            return await asyncio.to_thread(described, path, name, got.sha256)
+        except UnreadableMediaError as error:
+            hint = "`rhflow resume` fetches it again, which costs nothing; the RunningHub site shows what it made"
+            raise UnreadableMediaError([replace(each, hint=hint) for each in error.problems]) from error
+
+    def path_of(self, kept: Artifact) -> Path:
+        """Return where the content of a kept file lies."""
+        return self._blobs.path(kept.digest)
 
     async def link(self, artifact: Artifact) -> str:
         """Return a link that the service can read, uploading the content when there is no fresh one."""
-        lock = self._busy.setdefault(artifact.digest, asyncio.Lock())
-        async with lock:  # one upload at a time per content
-            url = self._links.fresh(artifact.digest, self._site, now=self._now(), max_age=LINK_AGE)
-            if url is not None:
-                return url
-            kept = await self.keep(artifact)
-            path = self._blobs.path(kept.digest)
-            uploaded = await self._hub.upload(path, _named(kept), kept.media_type)
-            if uploaded.url is None:
-                message = f"the service took `{kept.name}` but gave no link to it"
-                raise StepError(Problem("no-link", message, hint="run again"))
-            self._links.remember(kept.digest, self._site, uploaded.url, obtained_at=self._now())
-            return uploaded.url
+        return await self._remote(artifact, self.site, self._upload)
 
-    def forget(self, artifact: Artifact) -> None:
-        """Drop a link that the service could not read, so that the next call uploads again."""
-        self._links.forget(artifact.digest, self._site)
+    async def node_name(self, artifact: Artifact) -> str:
+        """Return what loader nodes of a workflow call a file, uploading the content when that is not known.
+
+        A LoRA goes where ``RHLoraLoader`` nodes look for it.
+        """
+        return await self._remote(artifact, self._nodes, self._upload_for_nodes)
+
+    @property
+    def _nodes(self) -> str:
+        return f"{self.site} (nodes)"
+
+    async def _remote(self, artifact: Artifact, where: str, send: Callable[[Artifact], Awaitable[str]]) -> str:
+        lock = self._busy.setdefault(f"{artifact.digest} {where}", asyncio.Lock())
+        async with lock:  # one upload at a time per content
+            found = self._links.fresh(artifact.digest, where, now=self._now(), max_age=LINK_AGE)
+            if found is None:
+                found = await send(await self.keep(artifact))
+                self._links.remember(artifact.digest, where, found, obtained_at=self._now())
+            return found
+
+    async def _upload(self, kept: Artifact) -> str:
+        uploaded = await self._hub.upload(self._blobs.path(kept.digest), _named(kept), kept.media_type)
+        return uploaded.url or _nowhere(kept)
+
+    async def _upload_for_nodes(self, kept: Artifact) -> str:
+        path = self._blobs.path(kept.digest)
+        if kept.media_type == MEDIA_TYPES["safetensors"]:
+            return await self._hub.upload_lora(path, kept.name.rpartition(".")[0] or kept.name)
+        uploaded = await self._hub.upload(path, _named(kept), kept.media_type)
+        return uploaded.file_name or _nowhere(kept)
+
+    def forget_unread(self, error: RhflowError, inputs: Mapping[str, Any]) -> None:
+        """Drop the links of the files among ``inputs`` when the service could not read one: the next call uploads."""
+        if any(problem.code == _UNREADABLE_INPUT for problem in error.problems):
+            for artifact in artifacts_in(dict(inputs)):
+                self._links.forget(artifact.digest, self.site)
+                self._links.forget(artifact.digest, self._nodes)
+
+
+def _nowhere(artifact: Artifact) -> NoReturn:
+    message = f"the service took `{artifact.name}` but does not say where it is"
+    raise StepError(Problem("no-link", message, hint="run again"))
 
 
 def _named(artifact: Artifact) -> str:

@@ -52,6 +52,18 @@ steps:
 outputs:
   large: ${{ steps.large.images }}
 """
+NAMED = """\
+rhflow: 1
+name: named
+steps:
+  draw:
+    uses: text-to-image
+    foreach: [sea, hills]
+    save_as: view of ${{ item }}
+    with: {prompt: "${{ item }}", aspect_ratio: "1:1"}
+outputs:
+  pictures: ${{ steps.draw.images }}
+"""
 SKIPPING = """\
 rhflow: 1
 name: skipping
@@ -228,6 +240,12 @@ def test_the_film_recipe_with_a_shot_list_of_ones_own(case: Case, shots: dict[st
     assert {node["id"] for node in plan["nodes"] if node["will"] == "run"} == {
         "still[hands-morning]", "still[hands-night]", "clip[hands-morning]", "final[hands-morning]",
     }  # fmt: skip
+
+
+def test_items_are_called_what_their_step_says(case: Case) -> None:
+    case.recipe(NAMED)
+    done = case.run("run", "recipe.yaml", *QUICK).exit(0)
+    assert sorted(path.name for path in case.delivered()) == ["view of hills.png", "view of sea.png"], done.out
 
 
 def test_a_step_skipped_for_an_error_is_tried_again(case: Case) -> None:

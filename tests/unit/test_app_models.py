@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 
 import click
 import pytest
 from jsonschema import Draft202012Validator
-from PIL import Image
 
 from rhflow.app.load import load
 from rhflow.app.models import ModelGuide, Wanted, inputs_of, stand_ins
@@ -21,12 +18,10 @@ from rhflow.cli.root import invoke
 from rhflow.contract import load_schema
 from rhflow.core.errors import Source, UsageError
 from rhflow.core.kinds import Model
-from rhflow.core.plan import Run
+from rhflow.core.plan import Run, Wait
 from rhflow.core.source import read
-from rhflow.media.audio import write_audio
-from rhflow.media.video import encode
 from rhflow.settings import Settings
-from tests.support import catalog
+from tests.support import catalog, problems_of
 
 GUIDE = ModelGuide(catalog())
 USABLE = [each for each in catalog().all() if each.callable and each.status == "active"]
@@ -143,48 +138,67 @@ def test_inputs_by_uniform_name_the_needed_ones_first() -> None:
 
 
 def test_a_model_in_full(golden) -> None:  # type: ignore[no-untyped-def]
-    shown = ("seedance-2-0-r2v", "rh-video-upscaler", "sora-2-pro-i2v-lowcost", "pixverse-c1-r2v")
+    shown = ("seedance-2-0-r2v", "rh-video-upscaler", "sora-2-pro-i2v-lowcost", "pixverse-c1-r2v", "f-2-dev-t2i")
     golden("models.txt", click.unstyle("\n\n\n".join(model_text(GUIDE, named(each)) for each in shown)) + "\n")
 
 
 # --- examples --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Give a value for a parameter of each type, media as small files."""
-    folder = tmp_path_factory.mktemp("media")
-    frame = Image.new("RGB", (64, 64), "navy")
-    frame.save(folder / "image.png")
-    encode(folder / "video.mp4", [frame] * 8, fps=Fraction(8))
-    write_audio(folder / "audio.mp3", bytes(16_000), rate=8_000)
-    media = {name.stem: str(name) for name in folder.iterdir()}
-    return {**media, "string": "x", "integer": "1"}
-
-
 @pytest.mark.parametrize("task", TASKS)
-def test_examples_load_plan_and_please_editors(task: str, given: Mapping[str, str], tmp_path: Path) -> None:
+def test_examples_load_plan_and_please_editors(task: str, tmp_path: Path) -> None:
     editor = Draft202012Validator(load_schema("pipeline.full"))
     settings = Settings(store=tmp_path / "store", base_url="http://nowhere.example")
     for model in [each for each in USABLE if each.tasks[0] == task]:
-        example = GUIDE.example(model)
-        assert example is not None, model.id
+        example = GUIDE.recipe(model)
         path = tmp_path / "try.yaml"
-        path.write_text(example.text, encoding="utf-8")
+        path.write_text(example, encoding="utf-8")
         recipe = load(path)
         assert not recipe.warnings, model.id
-        editor.validate(read(Source("try.yaml", example.text)).data)
-        params = tuple((name, given[kind]) for name, kind in example.params.items())
-        with prepared(Request(path, settings, params), recipe) as ready:
-            (decision,) = ready.planner.plan().decisions.values()
-        assert isinstance(decision, Run)
-        assert decision.call.model is not None
-        assert decision.call.model.id == model.id
+        assert not recipe.pipeline.params, model.id  # it runs as it stands
+        editor.validate(read(Source("try.yaml", example)).data)
+        with prepared(Request(path, settings), recipe) as ready:
+            *before, last = ready.planner.plan().decisions.values()
+        assert isinstance(last, Wait if before else Run), model.id
+        called = last.draft.model if isinstance(last, Wait) else last.call.model
+        assert called is not None
+        assert called.id == model.id
+
+
+def test_an_example_makes_what_goes_in() -> None:
+    assert 'images: ["${{ steps.picture.image }}"]' in GUIDE.recipe(named("skyreels-v4-omni-reference"))
+    spoken = GUIDE.recipe(named("kling-lip-sync-video"))
+    assert [line.strip(" :") for line in spoken.splitlines() if line.startswith("  ") and line[2] != " "] == [
+        "clip", "face", "voice", "try",
+    ]  # fmt: skip
+    assert "faceId: ${{ steps.face.json.face_data[0].face_id }}" in spoken
 
 
 def test_what_should_not_be_called_has_no_example() -> None:
     assert GUIDE.example(named("gpt-image-1-5-t2i-lowcost")) is None
     assert GUIDE.example(named("pixverse-c1-r2v")) is None
+    for name, message, hint in (
+        ("gpt-image-1-5-t2i-lowcost", "was withdrawn", "`rhflow models show gpt-image-2-t2i-lowcost`"),
+        ("pixverse-c1-r2v", "cannot be called: the registry leaves out", "`rhflow models search` finds others"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            GUIDE.recipe(named(name))
+        assert message in caught.value.problems[0].message
+        assert caught.value.problems[0].hint == hint
+
+
+@pytest.mark.parametrize("model", [each.id for each in catalog().all() if each not in USABLE])
+def test_what_should_not_be_called_says_so_before_a_run(model: str) -> None:
+    row = named(model)
+    kind = row.tasks[0]
+    (found,) = [
+        each
+        for each in problems_of(f"steps:\n  a: {{uses: {kind}, model: {model}}}\n")
+        if each.code in ("not-callable", "withdrawn-model")
+    ]
+    assert found.severity == ("error" if not row.callable else "warning")
+    assert found.hint is not None
+    assert (f"use `model: {row.successor}`" in found.hint) == (row.successor is not None)
 
 
 # --- the commands ----------------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def test_a_recipe_reads_next_to_itself(folder: Path) -> None:
     )
     loaded = load(recipe)
     assert loaded.warnings == []
-    assert loaded.reader.seen == {folder / "look.txt", folder, folder / "scenes"}
+    assert loaded.seen == {folder / "look.txt", folder, folder / "scenes"}
     recipe.write_text(text.format("file('lok.txt')"), encoding="utf-8")
     with pytest.raises(RecipeError) as caught:
         load(recipe)

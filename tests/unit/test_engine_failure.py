@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from rhflow.core.errors import Problem, StepError, UnknownOutcomeError
+from rhflow.core.errors import Problem, StepError, StoreError, UnknownOutcomeError
 from rhflow.core.events import Event
 from rhflow.core.values import Outputs
 from rhflow.engine.flight import SingleFlight
-from rhflow.engine.run import NodeResult, status_of
-from tests.fakes import FakeExecutor, MemoryLocks
+from rhflow.engine.outcome import NodeResult, status_of
+from tests.fakes import FakeExecutor, MemoryJournal, MemoryLocks
 from tests.support import Bench, statuses
 
 DIAMOND = """
@@ -73,6 +73,36 @@ async def test_an_unknown_outcome_is_not_a_failure() -> None:
     assert status_of(list(results.values()), interrupted=False) == "unknown"
 
 
+@pytest.mark.parametrize("keep_open", [False, True])
+async def test_a_call_that_is_left_open_stops_only_what_depends_on_it(keep_open: bool) -> None:
+    unknown = UnknownOutcomeError(Problem("submit-unknown", "nobody knows"))
+    text = DIAMOND + "  other: {uses: text-to-text, with: {prompt: x}}\n"
+    bench = Bench(text, executor=FakeExecutor({"top": unknown}), pools={"account": 1}, keep_open=keep_open)
+    found = statuses(await bench.run())
+    assert found.pop("other") == ("succeeded" if keep_open else "not-run")
+    assert found == {"top": "unknown", "left": "skipped", "right": "skipped", "bottom": "skipped"}
+
+
+@pytest.mark.parametrize("at", range(1, 16))
+async def test_a_journal_that_fails_ends_the_run_and_leaves_nothing_running(at: int) -> None:
+    left = at
+
+    def fail(event: Event) -> None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            raise StoreError(Problem("store-full", "the disk is full"))
+
+    text = DIAMOND + WIDE.removeprefix("steps:\n")
+    bench = Bench(text, executor=FakeExecutor(usual=1.0), journal=MemoryJournal(on_record=fail))
+    with pytest.raises(StoreError, match="the disk is full"):
+        await bench.run()
+    assert not [task for task in asyncio.all_tasks() if task.get_name() in bench.graph.nodes]
+    again = bench.again(executor=FakeExecutor())
+    assert set(statuses(await again.run()).values()) == {"succeeded"}
+    assert not set(again.executor.nodes) & {node for node in bench.graph.nodes if f"put {node}" in bench.log}
+
+
 async def test_inputs_that_turn_out_wrong_fail_their_node_only() -> None:
     text = """
     steps:
@@ -122,6 +152,32 @@ async def test_an_interrupt_starts_nothing_more_and_finishes_what_runs() -> None
     assert statuses(results) == {f"s{at}": "succeeded" if at < 3 else "not-run" for at in range(7)}
     assert bench.executor.nodes == ["s0", "s1", "s2"]
     assert status_of(list(results.values()), interrupted=bench.engine.interrupted) == "interrupted"
+
+
+async def test_an_interrupt_drops_what_waits_for_a_place_of_the_account() -> None:
+    text = WIDE + "budget: {max_tasks: 9}\n"
+    bench = Bench(text, executor=FakeExecutor(held=["s0"], crowded=["s1", "s2"]))
+    running = asyncio.create_task(bench.run())
+    await bench.executor.begun("s2")
+    bench.engine.interrupt()
+    bench.executor.release("s0")
+    results = await running
+    assert statuses(results) == {"s0": "succeeded"} | {f"s{at}": "not-run" for at in range(1, 7)}
+    assert bench.journal.of("node.skipped") == ["s1", "s2"]
+    assert status_of(list(results.values()), interrupted=True) == "interrupted"
+
+
+async def test_a_failure_drops_what_waits_for_a_place_and_what_would_have_followed() -> None:
+    text = """
+    steps:
+      bad: {uses: text-to-image, with: {prompt: x}}
+      late: {uses: text-to-image, with: {prompt: y}}
+      same: {uses: text-to-image, with: {prompt: y}}
+      after: {uses: upscale, with: {image: "${{ steps.late.image }}", scale: 2x}}
+    """
+    executor = FakeExecutor({"bad": failure()}, seconds={"bad": 1.0}, crowded=["late"])
+    found = statuses(await Bench(text, executor=executor).run())
+    assert found == {"bad": "failed", "late": "not-run", "same": "not-run", "after": "not-run"}
 
 
 async def test_an_interrupt_before_the_start_runs_nothing() -> None:

@@ -13,7 +13,7 @@ from rhflow.core.budget import plan_problems
 from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, RhflowError, StepTimeoutError, TransientError, UnknownOutcomeError
 from rhflow.core.values import Money, Outputs
-from rhflow.engine.run import status_of
+from rhflow.engine.outcome import status_of
 from tests.fakes import FakeExecutor, Make, default_outputs
 from tests.support import Bench, statuses
 from tests.unit.test_engine_loops import GROWS, broken

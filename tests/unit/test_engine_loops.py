@@ -12,7 +12,7 @@ from rhflow.core.calls import StepCall
 from rhflow.core.errors import Problem, RecipeError, StepError, UnknownOutcomeError
 from rhflow.core.plan import Fail
 from rhflow.core.values import Outputs
-from rhflow.engine.run import status_of
+from rhflow.engine.outcome import status_of
 from tests.fakes import FakeExecutor
 from tests.support import Bench, statuses
 

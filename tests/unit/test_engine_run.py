@@ -217,7 +217,11 @@ async def test_what_is_reported_from_inside_a_call_carries_its_key() -> None:
     bench = Bench("steps: {a: {uses: text-to-image, with: {prompt: x}}}", executor=Reporting())
     await bench.run()
     intent = next(event for event in bench.journal.events if event.type == "submit.intent")
-    assert (intent.node, intent.data) == ("a", {"key": bench.executor.calls[0].key, "endpoint": "e"})
+    call = bench.executor.calls[0]
+    told = intent.data.pop("call")
+    assert (intent.node, intent.data) == ("a", {"key": call.key, "endpoint": "e"})
+    assert told["ingredients"] == call.ingredients, "with them the result can be kept without the recipe"
+    assert (told["kind"], told["model"], told["price"]) == ("text-to-image", "nano-banana-t2i-official", "0.2 CNY")
 
 
 # --- size ------------------------------------------------------------------------------------------------------------

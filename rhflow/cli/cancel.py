@@ -1,0 +1,47 @@
+"""``rhflow cancel``: stop a run from another terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from rhflow.cli import leftovers
+from rhflow.cli.options import JSON, STORE
+
+
+@click.command("cancel")
+@click.argument("run", default="latest")
+@click.option("--remote", is_flag=True, help="Leave at once, and cancel the tasks at the service.")
+@STORE
+@JSON
+def command(run: str, remote: bool, store: Path | None, as_json: bool) -> None:
+    """Stop a run: once as Ctrl-C does (what is paid is waited for), a second time at once, everything resumable."""
+    import asyncio
+
+    from rhflow.app.cancel import cancel
+    from rhflow.settings import read_settings
+
+    done = asyncio.run(cancel(read_settings(store=store), run, remote=remote))
+    if as_json:
+        tasks = [each.to_json() for each in done.tasks]
+        click.echo(json.dumps({"run": done.run, "level": done.level, "tasks": tasks}, indent=2))
+        return
+    if not remote:
+        click.echo(_told(done.run, done.level))
+    elif not done.tasks:
+        click.echo(f"run {done.run} has left; it has nothing open at the service")
+    for line in leftovers.lines(done.tasks):
+        click.echo(line)
+    if any(each.outcome == "cancelled" for each in done.tasks):
+        click.echo("whether a cancelled task is charged for what it did, the service does not say: look at the bill")
+
+
+def _told(run: str, level: int | None) -> str:
+    if level == 1:
+        return (
+            f"run {run} starts nothing more and waits for what is paid; `rhflow cancel {run}` once more ends it now, "
+            "`--remote` also cancels its tasks"
+        )
+    return f"run {run} leaves now; what it has open is taken up by `rhflow resume {run}`"

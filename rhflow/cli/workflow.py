@@ -1,0 +1,63 @@
+"""``rhflow workflow``: look into a workflow of the site before a recipe runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from rhflow.cli import render
+from rhflow.cli.options import JSON, SIMULATE, service_of
+
+_LONGEST = 48
+
+
+@click.group("workflow")
+def command() -> None:
+    """Look into ComfyUI workflows of the site, by their ids."""
+
+
+@command.command("show")
+@click.argument("workflow")
+@click.option("--recipe", is_flag=True, help="Print nothing but a recipe that runs it.")
+@SIMULATE
+@JSON
+def show(workflow: str, recipe: bool, simulate: bool, as_json: bool) -> None:
+    """List what a `comfyui` step can set in a workflow, with the values it has now."""
+    from rhflow.app.workflows import WorkflowGuide
+
+    guide = WorkflowGuide.fetch(service_of(simulate), workflow)
+    if recipe:
+        click.echo(guide.recipe(), nl=False)
+        return
+    inputs = list(guide.inputs())
+    if as_json:
+        rows = [{"node": each.node, "title": each.title, "name": each.name, "value": each.value} for each in inputs]
+        click.echo(json.dumps({"workflow": workflow, "inputs": rows}, indent=2, ensure_ascii=False))
+        return
+    click.echo(
+        render.table(("name", "node", "value now"), [(each.name, each.title, _short(each.value)) for each in inputs])
+    )
+    count = f"{render.plural(len(inputs), 'input')} of {render.plural(len(guide.graph), 'node')}"
+    click.echo(f"\n{count} can be set; `rhflow workflow show {workflow} --recipe` prints a recipe to try it")
+
+
+@command.command("export")
+@click.argument("workflow")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file.")
+@SIMULATE
+def export(workflow: str, out: Path | None, simulate: bool) -> None:
+    """Print the graph of a workflow in API format: what `graph:` takes."""
+    from rhflow.app.workflows import WorkflowGuide
+
+    guide = WorkflowGuide.fetch(service_of(simulate), workflow)
+    text = guide.export(out)
+    click.echo(
+        text if out is None else f"{render.plural(len(guide.graph), 'node')} written to {out}", nl=out is not None
+    )
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,357 @@
+"""What is left open at the service: fetched, told of, cancelled or asked about; the simulator's count is the judge."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rhflow.store.store import Store
+from tests.e2e.case import Case, Simulator, finished
+from tests.e2e.crashes import Crashes, Ended, Order
+from tests.e2e.test_over_a_socket import SLOW, until
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL")
+
+PAIR = """\
+rhflow: 1
+name: pair
+steps:
+  still: {uses: text-to-image, with: {prompt: "a red boat", aspect_ratio: "1:1"}}
+  words: {uses: text-to-text, with: {prompt: "one word"}}
+  large: {uses: upscale, with: {image: "${{ steps.still.image }}", scale: 2x}}
+"""
+
+
+@dataclass
+class Desk:
+    """A recipe in a folder with its own store, run in forked processes against one simulator."""
+
+    folder: Path
+    simulator: Simulator
+    crashes: Crashes
+
+    def recipe(self, text: str) -> None:
+        (self.folder / "recipe.yaml").write_text(text)
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None, **how: Any) -> Ended:
+        env = {"RUNNINGHUB_BASE_URL": self.simulator.url, "RHFLOW_STORE": str(self.folder / "store"), **(env or {})}
+        ended = self.crashes.run(Order(str(self.folder), list(arguments), env, **how))
+        assert "Traceback" not in ended.err, ended.err
+        return ended
+
+    @property
+    def case(self) -> Case:
+        """The same folder, for commands that are left running."""
+        return Case(self.folder, {"RUNNINGHUB_BASE_URL": self.simulator.url})
+
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a run in a process of its own and return it once its first task is accepted."""
+        run = self.case.start("run", "recipe.yaml", *arguments)
+        until(run, "accepted as task")
+        return run
+
+    def killed_when(self, event: str, at: int = 1, *, moment: str = "kept") -> None:
+        """Run the recipe until it dies at an event."""
+        ended = self.run("run", "recipe.yaml", "-j", "1", at=at, moment=moment, only=event)
+        assert ended.code is None, ended.err
+
+    def tasks(self) -> set[str | None]:
+        """Return the tasks whose results are in the store."""
+        with Store.open(self.folder / "store") as store:
+            return {each.task_id for each in store.index.all_entries()}
+
+    def accepted(self) -> int:
+        return int(self.simulator.stats()["accepted"])
+
+
+@pytest.fixture(scope="module")
+def crashes() -> Iterator[Crashes]:
+    with closing(Crashes()) as forking:
+        yield forking
+
+
+@pytest.fixture
+def desk(tmp_path: Path, simulator: Simulator, crashes: Crashes) -> Desk:
+    simulator.reset()
+    found = Desk(tmp_path, simulator, crashes)
+    found.recipe(PAIR)
+    return found
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+# --- calls that no step makes any more -------------------------------------------------------------------------------
+
+
+def test_resume_fetches_what_an_edited_step_has_paid_for(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    desk.recipe(PAIR.replace("red", "green"))
+    done = desk.run("resume")
+    assert done.code == 0, done.err
+    assert "still (task " in done.out and "fetched into the store" in done.out
+    assert desk.accepted() == 4
+    assert len(desk.tasks()) == 4, "three of the recipe as it is, one of the recipe as it was"
+    assert "nothing to run" not in desk.run("run", "recipe.yaml", "-p", "x=1").out
+    desk.recipe(PAIR)
+    assert desk.run("run", "recipe.yaml").code == 0
+    assert desk.accepted() == 5, "of the old recipe only what depends on the fetched picture was still to be made"
+
+
+def test_a_plain_run_fetches_what_is_there_although_nothing_is_to_run(desk: Desk) -> None:
+    assert desk.run("run", "recipe.yaml").code == 0
+    desk.recipe(PAIR.replace("one word", "two words"))
+    desk.killed_when("submit.accepted")
+    wait_until(lambda: desk.simulator.stats()["tasks"]["SUCCESS"] == 4)
+    desk.recipe(PAIR)
+    again = desk.run("run", "recipe.yaml", "--json").document
+    (earlier,) = again["earlier"]
+    assert (earlier["node"], earlier["outcome"]) == ("words", "fetched")
+    assert again["requests"]["submit"] == 0
+    assert len(desk.tasks()) == 4
+    assert desk.run("run", "recipe.yaml", "--json").document["earlier"] == []
+
+
+def test_without_its_recipe_a_run_gives_what_it_paid_for(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    (desk.folder / "recipe.yaml").unlink()
+    done = desk.run("resume")
+    assert done.code == 2
+    assert "1 result fetched" in done.out and "is not there any more" in done.err
+    (file,) = [line.strip() for line in done.out.splitlines() if line.startswith("  /")]
+    assert Path(file).is_file() and Path(file).is_relative_to(desk.folder / "store")
+    assert "still  succeeded" in desk.run("show").out
+    desk.recipe(PAIR)
+    assert desk.run("run", "recipe.yaml").code == 0
+    assert desk.accepted() == 3
+
+
+def test_resume_all_fetches_and_runs_nothing(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    desk.recipe(PAIR.replace("red", "blue"))
+    desk.killed_when("submit.accepted")
+    done = desk.run("resume", "--all", "--json")
+    assert done.code == 0
+    assert [each["outcome"] for each in done.document] == ["fetched", "fetched"]
+    assert desk.accepted() == 2
+    assert desk.run("resume", "--all").out == "nothing is open\n"
+
+
+def test_what_was_forced_is_fetched_although_there_is_an_older_result(desk: Desk) -> None:
+    assert desk.run("run", "recipe.yaml").code == 0
+    ended = desk.run("run", "recipe.yaml", "--force", "still", at=1, only="submit.accepted", moment="kept")
+    assert ended.code is None
+    done = desk.run("resume", "--json")
+    assert done.code == 0, done.err
+    assert {each["id"]: each["cached"] for each in done.document["nodes"]}["still"] is False
+    with Store.open(desk.folder / "store") as store:
+        assert store.journal.open_of() == []
+    assert desk.simulator.stats()["per_endpoint"]["rhart-image-v1-official/text-to-image"] == 2
+
+
+def test_a_call_of_a_real_account_is_never_given_up_by_a_simulated_run(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    with Store.open(desk.folder / "store") as store:
+        work = "UPDATE submissions SET site = 'https://www.runninghub.cn', call = replace(call, 'simulated', 'live')"
+        store.database.submit(lambda connection: connection.execute(work)).result()
+    desk.recipe(PAIR.replace("red", "green"))
+    assert desk.run("run", "recipe.yaml").code == 0
+    told = desk.run("resume", "--all", "--unknown", "resubmit", "--json")
+    assert told.code == 5
+    assert [each["outcome"] for each in told.document] == ["elsewhere"]
+    with Store.open(desk.folder / "store") as store:
+        assert len(store.journal.open_of()) == 1
+
+
+def test_what_died_with_its_simulator_is_in_nobodys_way(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
+    in_process = ["--simulate", "--speed", "1000"]
+    env = {"RUNNINGHUB_BASE_URL": ""}
+    ended = desk.run("run", "recipe.yaml", *in_process, env=env, at=1, only="submit.accepted", moment="kept")
+    assert ended.code is None
+    (run,) = desk.run("runs", "--json").document
+    assert (run["status"], run["open"]) == ("died", 0)
+    assert "still  cut-off" in desk.run("show").out
+    with closing(Simulator(tmp_path_factory.mktemp("short-lived"), "--speed", "1000")) as other:
+        env = {"RUNNINGHUB_BASE_URL": other.url}
+        desk.recipe(PAIR.replace("red", "green"))
+        ended = desk.run("run", "recipe.yaml", env=env, at=1, only="submit.accepted", moment="kept")
+        assert ended.code is None
+    told = desk.run("resume", "--all", "--json")
+    assert told.code == 0
+    assert {each["outcome"] for each in told.document} == {"lost"}
+    assert desk.accepted() == 0
+
+
+# --- calls in doubt --------------------------------------------------------------------------------------------------
+
+
+def test_a_call_in_doubt_stops_the_run_unless_told_otherwise(desk: Desk) -> None:
+    desk.killed_when("submit.accepted", moment="before")
+    done = desk.run("resume")
+    assert done.code == 5
+    assert "no reply tells whether it was accepted" in done.err and "--unknown=resubmit" in done.err
+    assert desk.accepted() == 1
+
+
+def test_a_call_in_doubt_can_be_left_open_while_the_rest_goes_on(desk: Desk) -> None:
+    desk.killed_when("submit.accepted", moment="before")
+    done = desk.run("resume", "--unknown", "wait", "--json")
+    assert done.code == 5
+    states = {each["id"]: each["status"] for each in done.document["nodes"]}
+    assert states == {"still": "unknown", "words": "succeeded", "large": "skipped"}
+    assert "still  unknown" in desk.run("show", json.loads(done.out)["run"]).out
+    settled = desk.run("resume", "--unknown", "resubmit", "--json")
+    assert settled.code == 0, settled.err
+    assert desk.simulator.stats()["duplicates"] == 1
+
+
+def test_a_task_that_the_service_no_longer_knows_is_not_paid_for_again_by_itself(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    wait_until(lambda: desk.simulator.stats()["tasks"]["SUCCESS"] == 1)
+    desk.simulator.reset()  # it forgets the task
+    done = desk.run("resume")
+    assert done.code == 5
+    assert "does not know task" in done.err and "--unknown=resubmit" in done.err
+    assert desk.accepted() == 0
+    assert desk.run("resume", "--unknown", "resubmit").code == 0
+    assert desk.accepted() == 3
+
+
+def test_on_a_terminal_the_question_is_asked_once(desk: Desk) -> None:
+    import pty
+
+    desk.killed_when("submit.accepted", moment="before")
+    environment = {**desk.case.environment(), "TERM": "dumb", "COLUMNS": "200"}
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(desk.folder)
+        os.execve(sys.executable, [sys.executable, "-m", "rhflow", "resume"], environment)
+    os.write(terminal, b"resubmit\n")
+    said = b""
+    try:
+        while piece := os.read(terminal, 10_000):
+            said += piece
+    except OSError:
+        pass  # how a terminal says that the other side has gone
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, said.decode()
+    text = said.decode()
+    assert text.count("no reply tells what came of it") == 1
+    assert "0.2 CNY" in text and "the account has" in text
+    assert desk.simulator.stats()["duplicates"] == 1
+
+
+# --- runs that live, die, or are told to stop ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def still_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with closing(Simulator(tmp_path_factory.mktemp("still"), "--speed", "0.1")) as server:
+        yield server
+
+
+@pytest.fixture
+def still(tmp_path: Path, still_server: Simulator, crashes: Crashes) -> Desk:
+    """A simulator on which no task ends while a test looks on."""
+    desk = Desk(tmp_path, still_server, crashes)
+    desk.recipe(SLOW)
+    return desk
+
+
+@pytest.fixture(scope="module")
+def slow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with closing(Simulator(tmp_path_factory.mktemp("slow"), "--speed", "2")) as server:
+        yield server
+
+
+@pytest.fixture
+def slow(tmp_path: Path, slow_server: Simulator, crashes: Crashes) -> Desk:
+    """A simulator on which a task takes a few seconds."""
+    slow_server.reset()
+    desk = Desk(tmp_path, slow_server, crashes)
+    desk.recipe(PAIR)
+    return desk
+
+
+def says(ended: Ended, code: int, *texts: str) -> None:
+    """Require an exit code, and texts in what was said."""
+    assert ended.code == code, ended.out + ended.err
+    for text in texts:
+        assert text in ended.out + ended.err, f"no {text!r} in\n{ended.out}\n{ended.err}"
+
+
+def status_of(desk: Desk) -> str:
+    (only,) = desk.run("runs", "--json").document
+    return str(only["status"])
+
+
+def cancelled(desk: Desk) -> int:
+    return int(desk.simulator.stats()["tasks"]["CANCEL"])
+
+
+def test_a_run_that_is_told_to_finish_waits_for_what_is_paid(slow: Desk) -> None:
+    run = slow.started("-j", "1")
+    says(slow.run("cancel"), 0, "starts nothing more and waits for what is paid")
+    finished(run).exit(130).says("still  succeeded  new", "large  not-run")
+    assert slow.simulator.stats()["submits"] == 1
+    says(slow.run("cancel"), 2, "is not running: it ended, interrupted", "rhflow resume")
+
+
+def test_who_waits_for_the_call_of_a_process_that_dies_takes_it_over(slow: Desk) -> None:
+    first = slow.started("--until", "still")
+    second = slow.case.start("run", "recipe.yaml", "--until", "still")
+    wait_until(lambda: len(slow.run("runs", "--json").document) == 2)
+    first.kill()
+    first.communicate()
+    finished(second).exit(0).says("still: going on with its task")
+    assert slow.simulator.stats()["submits"] == 1
+
+
+def test_a_run_is_running_while_it_lives(still: Desk) -> None:
+    run = still.started()
+    assert status_of(still) == "running"
+    says(still.run("resume"), 2, "is running", "rhflow cancel")
+    run.kill()
+    run.communicate()
+    assert status_of(still) == "died"
+    says(still.run("show"), 0, "still  open", "rhflow resume")
+
+
+def test_a_run_told_twice_leaves_at_once_and_its_task_can_be_cancelled(still: Desk) -> None:
+    run, before = still.started(), cancelled(still)
+    says(still.run("cancel"), 0)
+    says(still.run("cancel"), 0, "leaves now")
+    finished(run).exit(130)
+    says(still.run("show"), 0, "still  open", "rhflow cancel")
+    says(still.run("cancel", "--remote"), 0, "still (task ", "cancelled", "look at the bill")
+    assert cancelled(still) == before + 1
+    says(still.run("cancel", "--remote"), 2, "is not running")
+
+
+def test_a_living_run_and_its_tasks_are_cancelled_together(still: Desk) -> None:
+    run, before = still.started(), cancelled(still)
+    says(still.run("cancel", "--remote"), 0, "still (task ", "cancelled")
+    finished(run).exit(130)
+    assert cancelled(still) == before + 1
+
+
+def test_sigterm_leaves_at_once(still: Desk) -> None:
+    run = still.started()
+    run.send_signal(signal.SIGTERM)
+    finished(run).exit(130).says("rhflow resume")
+    says(still.run("show"), 0, "still  open")
