@@ -33,6 +33,9 @@ EXIT_CODES = """\
 | `RUNNINGHUB_SITE` | `cn` (default) or `ai` |
 | `RUNNINGHUB_BASE_URL` | another address; one on this machine is taken for a simulator |
 | `RHFLOW_STORE` | the folder of the store |
+| `RHFLOW_CATALOG` | a catalogue of models in place of the shipped one |
+| `RHFLOW_WEBHOOK` | where the service tells of the end of every task: the public address of `rhflow webhook listen` |
+| `RHFLOW_COMFYUI_SERVER` | a ComfyUI server of one's own, which runs `comfyui` steps of live runs |
 """
 
 

@@ -25,7 +25,7 @@ Made by `python tools/error_index.py` from the tests and the source.
 A problem says what is wrong, where, and what to type instead; all problems of a recipe are told at once. The exit codes
 are in [cli.md](cli.md#exit-codes).
 """
-_RAISERS = ("Problem", "problem", "key_problem", "_problem", "_BadParamError")
+_RAISERS = ("Problem", "problem", "key_problem", "_problem", "_BadParamError", "wrong")
 
 
 def examples() -> dict[str, str]:

@@ -25,7 +25,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,15 @@ from tools.recipe_mutations import mutated  # noqa: E402 (the script may be star
 
 MAX_SECONDS = 5.0
 MAX_MEGABYTES = 500
+PART = """\
+rhflow: 1
+params: {look: {type: string, default: soft}, image: {type: image}, n: {type: list, default: [1, 2]}}
+vars: {v: "${{ params.look }}!"}
+steps:
+  a: {uses: text-to-image, foreach: "${{ params.n }}", with: {prompt: "${{ vars.v }} ${{ item }}"}}
+  b: {uses: image-to-image, with: {images: ["${{ params.image }}", "${{ steps.a['1'].image }}"], prompt: x}}
+outputs: {image: "${{ steps.b.image }}", all: "${{ steps.a.files }}"}
+"""
 CORPUS = ("pipelines/*.yaml", "tests/golden/errors/*.yaml")
 _NEVER = ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.fork",
           "os.posix_spawn", "os.remove", "os.rename", "os.mkdir", "os.symlink", "shutil.rmtree")  # fmt: skip
@@ -99,46 +108,71 @@ def guard() -> Guard:
 
 
 @functools.cache
-def _machinery() -> Any:
-    """Return what every case needs and may share: the schema's validator and the catalogue."""
-    import jsonschema
-
+def _catalog() -> Any:
+    """Return the catalogue; the validator of recipes, made anew for every one of them, is made once from here on."""
     from rhflow.catalog.catalog import Catalog
-    from rhflow.contract import load_schema
-    from rhflow.core.calls import Calls
-    from rhflow.steps.kinds import all_kinds
+    from rhflow.core import shape
 
-    # Made anew for every recipe by the loader, which reads one; kept here
-    jsonschema.Draft202012Validator = functools.cache(jsonschema.Draft202012Validator)  # type: ignore
-    return _Schema(load_schema("pipeline")), Calls(all_kinds(), Catalog.load())
+    made: list[Any] = []
 
+    def once(schema: Any, make: Any = shape.validator) -> Any:
+        made.extend([] if made else [make(schema)])
+        return made[0]
 
-class _Schema(dict[str, Any]):
-    """A schema that can be looked up by: there is only one."""
-
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    shape.validator = once
+    return Catalog.load()
 
 
 def outcome(text: str, folder: Path) -> list[str]:
     """Return the codes of the problems that rhflow has with a recipe: of warnings too, none where all is well."""
-    from rhflow.app.reader import FolderReader
+    from rhflow.app.load import load
     from rhflow.cli.render import problem_text
-    from rhflow.core.check import check, in_order
-    from rhflow.core.document import build
-    from rhflow.core.errors import RecipeError, Source, UsageError
-    from rhflow.core.source import read
+    from rhflow.core.errors import RecipeError, UsageError
 
-    schema, calls = _machinery()
+    path = folder / "recipe.yaml"
+    path.write_text(text, encoding="utf-8", newline="")
     try:
-        located = replace(read(Source("recipe.yaml", text)), reader=FolderReader(folder))
-        pipeline, problems = build(located, schema, name="recipe")
-        problems = in_order([*problems, *check(pipeline, calls)])
+        recipe = load(path, _catalog())
+        problems = list(recipe.warnings)
+        _plan(recipe)
     except (RecipeError, UsageError) as error:
         problems = list(error.problems)
         assert problems, "an error without a problem"
     for problem in problems:
         problem_text(problem).encode("utf-8")
     return [problem.code for problem in problems]
+
+
+def _plan(recipe: Any) -> None:
+    """Plan a valid recipe as far as its defaults go, with nothing in the store and no file anywhere."""
+    from rhflow.app.params import names_of
+    from rhflow.core.errors import Problem, RecipeError
+    from rhflow.core.expand import expand
+    from rhflow.core.plan import World
+    from rhflow.core.planner import Planner
+
+    def local(text: str) -> Any:
+        raise RecipeError(Problem("no-such-file", f"there is no file `{text[:99]}`"))
+
+    pipeline = recipe.pipeline
+    params = {param.name: param.default for param in pipeline.params.values()}
+    names = names_of(pipeline, params, {"id": "run", "date": "2026-01-01"})
+    told = {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run}
+    world = World(_Nothing(), names, "live", local)
+    Planner(pipeline, expand(pipeline, told), recipe.calls, world).plan()
+
+
+class _Nothing:
+    """An empty store."""
+
+    def entries(self, keys: Any) -> dict[str, Any]:
+        return {}
+
+    def previous(self, nodes: Any) -> dict[str, Any]:
+        return {}
+
+    def lost(self, keys: Any) -> dict[str, Any]:
+        return {}
 
 
 def corpus() -> list[str]:
@@ -163,6 +197,8 @@ def playground() -> Iterator[Path]:
         (folder / "near.txt").write_text("a near text\n", encoding="utf-8")
         (folder / "folder" / "deep.txt").write_text("a deep text\n", encoding="utf-8")
         (folder / "big.txt").write_text("x" * 1_100_000, encoding="utf-8")
+        (folder / "part.yaml").write_text(PART, encoding="utf-8")
+        (folder / "circle.yaml").write_text("rhflow: 1\nsteps: {a: {uses: ./recipe.yaml}}\n", encoding="utf-8")
         (folder / "bytes.bin").write_bytes(b"\xff\xfe\x00")
         secret = Path(top) / "secret.txt"
         secret.write_text("a secret\n", encoding="utf-8")

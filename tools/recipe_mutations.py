@@ -63,8 +63,11 @@ SNIPPETS: Sequence[str] = (
     "foreach: ${{ range(3) }}", "foreach: {range: 999999999}", "matrix: {a: [1, 2], b: [3]}", "variations: 99999999",
     "chain: true", "if: ${{ false }}", "if: params.look", "needs: [photo]", "timeout: 20m", "retry: {max: 2}",
     "cache: {salt: x}", "on_error: skip", "save_as: ${{ key }}", "env: [HOME]", "budget: {max_cost: 1 CNY}",
-    "pattern: (a+)+$", "pattern: '['", "enum: [1, 2]", "minimum: .nan", "default: ${{ 1 }}", "type: list", "model: x",
+    "pattern: (a+)+$",
+    "z: {pattern: (a|aa)+$, default: %s!}" % ("a" * 60),
+    "pattern: '['", "enum: [1, 2]", "minimum: .nan", "default: ${{ 1 }}", "type: list", "model: x",
     "<<: [*a, *b]", "x-y: &a {b: c}", "steps:", "params:", "outputs:",
+    "uses: ./part.yaml", "uses: ./circle.yaml", "uses: part.yml", "uses: ../part.yaml",
 )  # fmt: skip
 
 Mutation = Callable[[str, random.Random], str]

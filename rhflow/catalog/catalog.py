@@ -18,23 +18,28 @@ from rhflow.catalog.rows import Row, display_names, model_from
 from rhflow.core.errors import Problem, UsageError
 from rhflow.core.kinds import Model
 
+FORMAT = 1
 SHIPPED = Path(__file__).with_name("models.json")
 _API_PREFIX = "openapi/v2/"
 
 
 class Catalog:
-    """Look-ups over the rows of one catalogue file (implements ``rhflow.core.kinds.Models``)."""
+    """Look-ups over the rows of one catalogue file (implements ``rhflow.core.kinds.Models``).
 
-    def __init__(self, data: Mapping[str, Any], content: bytes) -> None:
+    ``ignored`` names the places in the file that only a newer rhflow knows.
+    """
+
+    def __init__(self, data: Mapping[str, Any], content: bytes, ignored: Sequence[str] = ()) -> None:
         self._content = content
+        self.ignored = ignored
         self._rows: dict[str, Row] = {row["id"]: row for row in data["models"]}
         self._defaults: Mapping[str, str] = data["defaults"]
         self._built: dict[str, Model] = {}
         self.as_of: str = data["as_of"]
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Catalog:
-        """Return the catalogue in the file at ``path``, or the shipped one.
+    def load(cls, path: Path | None = None, *, checked: bool = False) -> Catalog:
+        """Return the catalogue in the file at ``path``, or the shipped one; ``checked``: it has been loaded before.
 
         Raises UsageError when the file cannot be read, is not JSON, or is not a catalogue of this version.
         """
@@ -47,11 +52,17 @@ class Catalog:
             raise _unusable(source, path, "catalog-unreadable", f"cannot be read: {reason}") from error
         except ValueError as error:
             raise _unusable(source, path, "catalog-not-json", f"is not JSON: {error}") from error
-        if path is not None:
-            from rhflow.catalog.validate import validate  # imported late: the shipped file needs no jsonschema
+        if path is None or (checked and data.get("format") == FORMAT):
+            return cls(data, content)
+        from rhflow.catalog.validate import validate  # imported late: the shipped file needs no jsonschema
 
-            validate(data, str(path))
-        return cls(data, content)
+        return cls(data, content, validate(data, str(path)))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What a file holds that loads as this catalogue, without what is ignored."""
+        rows = list(self._rows.values())
+        return {"format": FORMAT, "as_of": self.as_of, "defaults": dict(self._defaults), "models": rows}
 
     @cached_property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from rhflow.core.kinds import Field, Model, Price
+from rhflow.core.kinds import Field, Implied, Model, Price
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -21,6 +21,8 @@ def field_from(row: Row) -> Field:
     for name in ("enum", "formats"):
         if name in members:
             members[name] = tuple(members[name])
+    if "item" in members:
+        members["item"] = tuple(members["item"].items())
     return Field(**members)
 
 
@@ -57,6 +59,7 @@ def model_from(row: Row, as_of: str = "") -> Model:
         successor=row.get("successor"),
         spread={alias: tuple(names) for alias, names in row.get("spread", {}).items()},
         any_of=tuple(tuple(group) for group in row.get("any_of", ())),
+        implied=tuple(Implied(**each) for each in row.get("implied", ())),
     )
 
 

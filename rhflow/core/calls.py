@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rhflow.core import canonical
 from rhflow.core.coerce import LocalFile
-from rhflow.core.cost import Estimate, estimate, result_seconds
+from rhflow.core.cost import UNKNOWN, Estimate, estimate, result_seconds, with_defaults
 from rhflow.core.document import Step
 from rhflow.core.errors import Problem, did_you_mean
 from rhflow.core.graph import Node
 from rhflow.core.inputs import Bound, Signature, Trouble
 from rhflow.core.kinds import KindSpec, Model, Models
 from rhflow.core.source import Pointer
-from rhflow.core.values import Family, Money, Outputs, Pending, Realm, media_in
+from rhflow.core.values import Entry, Family, Money, Outputs, Pending, Realm, media_in
 from rhflow.core.views import Promise
 
 _NAMES_OF_FAMILY: Mapping[str, Family] = {
@@ -42,6 +42,19 @@ class StepCall:
     ingredients: Mapping[str, Any]
     timeout: float | None = None
 
+    @property
+    def subject(self) -> str | None:
+        """What is called, by name: a model, a workflow …; None for what rhflow does by itself."""
+        return subject_of(self.kind, self.model, self.inputs)
+
+
+def subject_of(kind: KindSpec, model: Model | None, inputs: Mapping[str, Any]) -> str | None:
+    """Return the name of the model, or of what the kind itself calls."""
+    if model is not None:
+        return model.id
+    named = inputs.get(kind.subject) if kind.subject is not None else None
+    return f"{kind.subject} {named}" if isinstance(named, str) else None
+
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
@@ -51,6 +64,10 @@ class StepResult:
     seconds: float = 0.0
     cost: Money | None = None
     task_id: str | None = None
+
+    def entry(self, key: str, *, ingredients: Mapping[str, Any], model: str | None, created: float) -> Entry:
+        """Return what the cache keeps of it under the key of the call."""
+        return Entry(key, self.outputs, ingredients, created, self.seconds, self.cost, model, self.task_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +79,37 @@ class Draft:
     bound: Bound
     tasks: tuple[str, ...] = ()
 
+    @property
+    def subject(self) -> str | None:
+        """What will be called, by name."""
+        return subject_of(self.kind, self.model, self.bound.values)
+
     def promise(self) -> Promise:
         """Return what the call will give, as far as that can be told."""
-        family = self.model.output if self.model is not None else self.kind.output
-        return Promise(family, result_seconds(self.bound.values, self.bound.pending))
+        family = self.model.output if self.model is not None else self._own_output()
+        if self.kind.joins is not None:
+            return Promise(family, _joined_seconds(self.bound.values.get(self.kind.joins)))
+        values = self.bound.values if self.model is None else with_defaults(self.model, self.bound.values)
+        return Promise(family, result_seconds(values, self.bound.pending))
+
+    def _own_output(self) -> Family:
+        """Return what a kind without a model gives."""
+        given = [each.type for each in self.kind.fields if each.is_media and each.name in self.bound.values]
+        return given[0] if self.kind.keeps and given else self.kind.output  # type: ignore[return-value]
 
     def estimate(self) -> Estimate:
         """Return what the call costs by the list."""
-        if not self.kind.paid or self.model is None:
+        if not self.kind.paid:
             return Estimate()
+        if self.model is None:
+            return UNKNOWN
         return estimate(self.model, self.bound.values, unknown=self.bound.pending)
+
+
+def _joined_seconds(value: Any) -> float | None:
+    """Return the length of media that come one after another, None while one of them is not known."""
+    lengths = [None if isinstance(each, Pending) and each.many else each.duration for each in media_in(value)]
+    return None if None in lengths or not lengths else sum(each for each in lengths if each is not None)
 
 
 class NoModelError(Exception):
@@ -106,7 +144,7 @@ class Calls:
         name = model.id if model is not None else kind_name
         found = self._signatures.get((kind_name, name))
         if found is None:
-            found = Signature(name, model.fields if model is not None else kind.fields, model)
+            found = Signature(name, model.fields if model is not None else kind.fields, model, kind=kind)
             self._signatures[kind_name, name] = found
         return found
 
@@ -131,9 +169,9 @@ class Calls:
             raise NoModelError(Trouble("model", "wrong-task", message, self._other_kind(model)))
         if not model.callable:
             message = f"model `{model.id}` cannot be called: {model.note or 'too little is known of it'}"
-            raise NoModelError(
-                Trouble("model", "not-callable", message, f"`rhflow models list --task {kind.name}` shows others")
-            )
+            others = f"`rhflow models list --task {kind.name}` shows others"
+            hint = others if model.successor is None else f"use `model: {model.successor}`; {others}"
+            raise NoModelError(Trouble("model", "not-callable", message, hint))
         return model
 
     def _other_kind(self, model: Model) -> str | None:
@@ -177,11 +215,11 @@ def finish(draft: Draft, node: Node, realm: Realm, *, secret: Collection[str] = 
         "kind": draft.kind.name,
         "version": draft.kind.version,
         "endpoint": draft.model.endpoint if draft.model is not None else None,
-        "inputs": canonical.canonical(values),
+        "inputs": canonical.canonical({name: values[name] for name in values if name not in draft.kind.unkeyed}),
         "realm": realm,
     }
     for name in secret:
-        if name in values:
+        if name in ingredients["inputs"]:
             ingredients["inputs"][name] = {"secret": canonical.digest("secret", ingredients["inputs"][name])}
     if step.salt is not None:
         ingredients["salt"] = step.salt
@@ -218,10 +256,30 @@ def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> tuple[s
         found.append("another take")
     old: Mapping[str, Any] = before.get("inputs", {})
     new: Mapping[str, Any] = now["inputs"]
-    found += [f"`{name}` changed" for name in new if name in old and old[name] != new[name]]
-    found += [f"`{name}` added" for name in new if name not in old]
-    found += [f"`{name}` removed" for name in old if name not in new]
+    found += _changed(old, new)
     return tuple(found) or ("its result is not in the store",)
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any], inside: str = "") -> Iterator[str]:
+    """Say which members changed; of mappings, which of theirs."""
+    for name in new:
+        if name not in old:
+            yield f"`{inside}{name}` added"
+        elif _has_members(old[name]) and _has_members(new[name]) and not inside:
+            yield from _changed(old[name], new[name], f"{name}: ")
+        elif old[name] != new[name]:
+            yield f"`{inside}{name}` changed"
+    yield from (f"`{inside}{name}` removed" for name in old if name not in new)
+
+
+def _has_members(value: Any) -> bool:
+    return isinstance(value, dict) and not value.keys() <= {"sha256", "secret"}  # those are files, and hashes
+
+
+def withdrawn_problem(step: Step, model: Model) -> Problem:
+    """Return the problem of a step whose model the service does not offer any more."""
+    hint = f"use `model: {model.successor}`" if model.successor else None
+    return step.problem("withdrawn-model", f"step `{step.id}`: model `{model.id}` was withdrawn", ("model",), hint=hint)
 
 
 def trouble_problem(step: Step, trouble: Trouble) -> Problem:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from rhflow.core.calls import Calls, Draft, NoModelError, trouble_problem
+from rhflow.core.calls import Calls, Draft, NoModelError, trouble_problem, withdrawn_problem
 from rhflow.core.document import Param, Pipeline, Step, is_recipe
 from rhflow.core.edges import linked_to, reads, step_refs
 from rhflow.core.errors import Problem, RecipeError, by_place, did_you_mean, nearest
@@ -17,6 +17,7 @@ from rhflow.core.kinds import KindSpec
 from rhflow.core.loops import Binding
 from rhflow.core.nesting import given_problems
 from rhflow.core.params import parse_param, typed_param
+from rhflow.core.patterns import check_pattern
 from rhflow.core.references import item_problems, name_problems, values_of
 from rhflow.core.source import Pointer
 from rhflow.core.statics import Later, NotKnownError, StaticParams, StaticVars
@@ -84,8 +85,8 @@ def _rule_problems(pipeline: Pipeline, param: Param) -> Iterator[Problem]:
     """Yield what is wrong with the rules that the values of a parameter are held to."""
     if param.pattern is not None:
         try:
-            re.compile(param.pattern)
-        except re.error as error:
+            check_pattern(param.pattern)
+        except ValueError as error:
             pointer: Pointer = (*param.pointer, "pattern")
             yield pipeline.problem("bad-pattern", f"`pattern` is not a regular expression: {error}", pointer)
     for at, each in enumerate(param.enum):
@@ -159,15 +160,8 @@ class _Inputs:
         self._promises[step.id] = draft.promise()
         self._found += [trouble_problem(step, trouble) for trouble in draft.bound.troubles]
         if draft.model is not None and draft.model.status == "withdrawn":
-            self._found.append(self._withdrawn(step, draft))
-
-    def _withdrawn(self, step: Step, draft: Draft) -> Problem:
-        assert draft.model is not None
-        successor = draft.model.successor
-        hint = f"use `model: {successor}`" if successor else None
-        message = f"step `{step.id}`: model `{draft.model.id}` was withdrawn by the service"
-        span = self.pipeline.located.span((*step.pointer, "model"))
-        return Problem("withdrawn-model", message, span, hint, severity="warning")
+            # What was made with it may be there still: whether it has to be called shows in the plan
+            self._found.append(replace(withdrawn_problem(step, draft.model), severity="warning"))
 
     def _one(self, value: Unresolved) -> Any:
         """Return a value as ``_value`` does where a whole step is of no use: only one of its outputs is."""

@@ -7,6 +7,7 @@ wants a listed text, and ``720P`` matches ``720p``. A value that is not known ye
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ _REMOTE = ("http://", "https://", "asset://", "data:")
 class BadValueError(Exception):
     """A value that its field does not take; ``item`` is its place in a list."""
 
-    def __init__(self, code: str, message: str, hint: str | None = None, *, item: int | None = None) -> None:
+    def __init__(self, code: str, message: str, hint: str | None = None, *, item: int | str | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.hint, self.item = code, message, hint, item
 
@@ -38,7 +39,7 @@ def coerce(target: Field, value: Any, local: LocalFile) -> Any:
     """Return ``value`` as the service wants it in this field. Raises BadValueError, or RecipeError from ``local``."""
     if target.is_list:
         return _coerce_list(target, value, local)
-    if isinstance(value, list):
+    if isinstance(value, list) and target.type != "values":
         if len(value) != 1 or target.type == "object":
             raise BadValueError(
                 "not-a-list", f"takes one value, not a list of {len(value)}", "give one, or pick one as in `[0]`"
@@ -56,8 +57,15 @@ def _coerce_list(target: Field, value: Any, local: LocalFile) -> Any:
     if target.max_items is not None and len(items) > target.max_items:
         raise BadValueError("too-many", f"{len(items)} items given, at most {target.max_items} taken")
     if not isinstance(value, list):
-        return [_coerce_one(target, target.type[:-2], value, local)]
-    return one_by_one(items, lambda _, item: _coerce_one(target, target.type[:-2], item, local))
+        return [_coerce_item(target, 0, value, local)]
+    return one_by_one(items, lambda at, item: _coerce_item(target, at, item, local))
+
+
+def _coerce_item(target: Field, at: int, value: Any, local: LocalFile) -> Any:
+    if not target.item or isinstance(value, dict):
+        return _coerce_one(target, target.type[:-2], value, local)
+    file = _coerce_one(target, str(target.alias).removesuffix("s"), value, local)
+    return {name: file if text == "{file}" else text.format(n=at + 1) for name, text in target.item}
 
 
 def one_by_one(items: Sequence[Any], take: Callable[[int, Any], Any]) -> list[Any]:
@@ -81,7 +89,9 @@ def _coerce_one(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
     match kind:
         case "string":
             # A link or an asset id, spelled as text: a file is uploaded and its link sent
-            takes_file = target.alias in ("image", "video", "audio") and isinstance(value, Artifact)
+            takes_file = target.alias in ("image", "video", "audio") and (
+                isinstance(value, Artifact) or _is_path(value)
+            )
             return _media(target, str(target.alias), value, local) if takes_file else _text(target, value)
         case "enum":
             return _choice(target, value)
@@ -90,7 +100,9 @@ def _coerce_one(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
         case "integer" | "number":
             return _number(target, value, whole=kind == "integer")
         case "object":
-            return _structure(value)
+            return _structure(value, local)
+        case "values":
+            return _named_values(target, value)
         case _:
             return _media(target, kind, value, local)
 
@@ -100,7 +112,7 @@ def _check_family(target: Field, kind: str, family: Family | None) -> None:
 
     A text may turn out to be a link, and a file of no known family may turn out to be the right one.
     """
-    if family in (None, "text", kind) or kind in ("file", "object"):
+    if family in (None, "text", kind) or kind in ("file", "object", "values"):
         return
     media = kind in ("image", "video", "audio")
     if (media and family == "file") or (kind == "string" and target.alias == family):
@@ -115,6 +127,8 @@ def _text(target: Field, value: Any) -> str:
     text = _scalar(value, "text")
     if target.max_length is not None and len(text) > target.max_length:
         raise BadValueError("too-long", f"{len(text)} characters given, at most {target.max_length} taken")
+    if target.pattern is not None and re.fullmatch(target.pattern, text) is None:
+        raise BadValueError("wrong-form", f"takes {target.form}, not `{text[:40]}`")
     return text
 
 
@@ -137,20 +151,47 @@ def _scalar(value: Any, wanted: str, *, boolean: bool = False) -> str:
     return value if isinstance(value, str) else wire_text(value)
 
 
-def _structure(value: Any) -> Any:
-    """Return a value that is plain data, with files in it or without. Raises BadValueError for any other."""
-    stack = [value]
-    while stack:
-        match stack.pop():
-            case dict() as members if all(isinstance(each, str) for each in members):
-                stack.extend(members.values())
-            case list() as items:
-                stack.extend(items)
-            case None | bool() | Artifact() | Pending():
-                pass
-            case each:
-                _scalar(each, "plain data")
-    return value
+def _structure(value: Any, local: LocalFile) -> Any:
+    """Return plain data, with files in it or without: local paths under a name that ends in ``url`` become files.
+
+    Raises BadValueError for what is no plain data.
+    """
+    match value:
+        case dict() as members if all(isinstance(each, str) for each in members):
+            return {
+                name: local(each) if name.casefold().endswith("url") and _is_path(each) else _structure(each, local)
+                for name, each in members.items()
+            }
+        case list() as items:
+            return [_structure(each, local) for each in items]
+        case None | bool() | Artifact() | Pending():
+            return value
+        case _:
+            _scalar(value, "plain data")
+            return value
+
+
+def _named_values(target: Field, value: Any) -> dict[str, Any]:
+    """Return plain values and files by name, without those that are null; a text is never taken for a path."""
+    if not isinstance(value, dict):
+        raise BadValueError("wrong-type", f"takes a mapping, not {_name_of(value)}", "write `name: value`, a line each")
+    for name in value:
+        if target.dotted and not all(str(name).partition(".")):
+            message = f"`{name}` does not name an input of a node"
+            hint = "write the node's id and the input's name, such as `6.text`"
+            raise BadValueError("node-name", message, hint, item=str(name))
+    return {str(name): _structure(each, _no_path) for name, each in value.items() if each is not None}
+
+
+def _no_path(text: str) -> Any:
+    return text
+
+
+def _is_path(value: Any) -> bool:
+    """Whether a text names a local picture, clip or sound, and not a link or an id."""
+    if not isinstance(value, str) or value.startswith(_REMOTE):
+        return False
+    return value.rpartition(".")[2].casefold() in MEDIA_TYPES and "." in value
 
 
 def _choices(target: Field, text: str) -> str:

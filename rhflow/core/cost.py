@@ -5,6 +5,7 @@ One function serves the plan, the budget and the simulator's bill. An unknown pr
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -84,16 +85,18 @@ def estimate(
     price = model.price
     if price is None:
         return UNKNOWN
-    rates = _rates(price, _with_defaults(model, inputs), frozenset(unknown))
-    if not rates:
-        return Estimate(price.lowest or ZERO, None, price.currency)
-    quantity = _quantity(price.unit, inputs, unknown, seconds)
-    open_ended = quantity is None or price.floor or _has_unknown_factor(price, unknown)
+    seen = with_defaults(model, inputs)
+    quantity = _quantity(price.unit, seen, unknown, seconds)
     times = Decimal(0) if quantity is None else quantity
+    rates = _rates(price, seen, frozenset(unknown))
+    if not rates:
+        return Estimate((price.lowest or ZERO) * times, None, price.currency)
+    certain = quantity is not None and not price.floor and not _has_unknown_factor(price, unknown)
+    open_ended = not certain or not _always_priced(model, price, seen, unknown)
     return Estimate(min(rates) * times, None if open_ended else max(rates) * times, price.currency)
 
 
-def _with_defaults(model: Model, inputs: Mapping[str, Value]) -> dict[str, Value]:
+def with_defaults(model: Model, inputs: Mapping[str, Value]) -> dict[str, Value]:
     """Return the inputs as the service will see them: what is left out has its default."""
     defaults = {each.name: each.default for each in model.fields if each.default is not None}
     return {**defaults, **inputs}  # type: ignore[dict-item]
@@ -107,18 +110,40 @@ def _rates(price: Price, inputs: Mapping[str, Value], unknown: frozenset[str]) -
     for conditions, amount in price.rules:
         if any(not _may_hold(name, wanted, inputs, unknown) for name, wanted in conditions.items()):
             continue
-        factors = [inputs.get(name, 1) for name, wanted in conditions.items() if wanted == ""]
-        for factor in factors:
-            amount *= factor if isinstance(factor, int) else 1
+        for name, wanted in conditions.items():
+            amount *= _factor(inputs.get(name)) if wanted == "" and name not in unknown else 1
         if not any(name in unknown for name in conditions):
             return [*found, amount]
         found.append(amount)
     return found
 
 
+def _factor(value: Value) -> Decimal:
+    """Return the number that a field multiplies a price by; a field that is left out counts once."""
+    return Decimal(1) if value is None else Decimal(wire_text(value))
+
+
 def _has_unknown_factor(price: Price, unknown: Collection[str]) -> bool:
     """Whether a rate is to be multiplied by an input that is not known yet: counted once, it is a lower bound."""
     return any(wanted == "" and name in unknown for conditions, _ in price.rules for name, wanted in conditions.items())
+
+
+def _always_priced(model: Model, price: Price, inputs: Mapping[str, Value], unknown: Collection[str]) -> bool:
+    """Whether some rule holds whatever the inputs to come turn out to be: a list may leave values out."""
+    names = sorted({name for conditions, _ in price.rules for name in conditions} & set(unknown))
+    for values in itertools.product(*(_values_of(model, name) for name in names)):
+        told = {**inputs, **dict(zip(names, values, strict=True))}
+        if price.fixed is None and not _rates(price, told, frozenset()):
+            return False
+    return True
+
+
+def _values_of(model: Model, name: str) -> tuple[Value, ...]:
+    """Return every value that a field can have, as far as that matters; None stands for one that no rule names."""
+    field = model.field_named(name)
+    if field is not None and field.type == "boolean":
+        return (True, False)
+    return field.enum if field is not None and field.enum else (None,)
 
 
 def _may_hold(name: str, wanted: str, inputs: Mapping[str, Value], unknown: frozenset[str]) -> bool:

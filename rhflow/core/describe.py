@@ -29,6 +29,17 @@ _MEANINGS = {
     "audio": "sound: the output of a step, a path or a link",
     "audios": "sounds: outputs of steps, paths or links",
     "file": "a file: a path, a link, or `sha256:…` of something stored",
+    "workflow": "the id of a workflow that was saved and run on the site",
+    "nodes": "values for inputs of nodes, each by `node.field`, such as `6.text`",
+    "graph": "a graph in API format, run in place of the saved one",
+    "metadata": "whether pictures carry the workflow they were made by",
+    "instance_type": "memory of the machine: 24, 48 or 84 GB",
+    "personal_queue": "whether the call waits in the queue of rented machines",
+    "retain_seconds": "how long the machine is kept warm, which is charged",
+    "password": "the password of a protected workflow or app",
+    "app": "the id of the app",
+    "inputs": "values for the inputs of the form, by `node.field` or by what the form calls them",
+    "code": 'the code of the module, such as `"002"`',
     "style_image": "a picture that lends its style",
     "character_image": "a picture that lends its figure",
     "object_image": "a picture that lends its object",
@@ -65,7 +76,8 @@ _MEANINGS = {
 }
 _TYPES = {
     "string": "text", "enum": "choice", "boolean": "true or false", "integer": "whole number", "number": "number",
-    "object": "mapping", "image": "image", "video": "video", "audio": "audio", "file": "file",
+    "object": "mapping", "values": "values by name",
+    "image": "image", "video": "video", "audio": "audio", "file": "file",
     "string[]": "list of texts", "enum[]": "choices", "object[]": "list of mappings", "image[]": "images",
     "video[]": "videos", "audio[]": "audios", "file[]": "files",
 }  # fmt: skip
@@ -85,7 +97,7 @@ def meaning(name: str) -> str | None:
 
 def type_words(field: Field) -> str:
     """Return the type of a field, as in ``whole number``."""
-    return _TYPES[field.type]
+    return "images or mappings" if field.item else _TYPES[field.type]
 
 
 def value_words(value: Any) -> str:
@@ -127,7 +139,9 @@ def limit_words(field: Field) -> str:
 
 def input_words(field: Field, name: str) -> str:
     """Return a field in a few sentences, by the ``name`` an author uses for it."""
-    sentences = [meaning(name) or meaning(field.alias or field.name) or type_words(field)]
+    sentences = [field.about or meaning(name) or meaning(field.alias or field.name) or type_words(field)]
+    if field.about is not None and field.form is not None:
+        sentences.append(field.form)
     if values := values_words(field):
         sentences.append(values if not field.enum else f"{'any' if field.is_list else 'one'} of {values}")
     if limits := limit_words(field):

@@ -58,7 +58,8 @@ class Problem:
     """One thing the user should know: the only thing a user-facing error is made of.
 
     ``code`` is stable and kebab-case; ``message`` is present tense, lower case, without a final period, literals in
-    backticks; ``hint`` says what to type.
+    backticks; ``hint`` says what to type. ``input`` is where below a step's ``with`` it lies, told by those who see
+    values only and not the recipe.
     """
 
     code: str
@@ -67,6 +68,7 @@ class Problem:
     hint: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     severity: Literal["error", "warning"] = "error"
+    input: tuple[str, ...] = ()
 
 
 class RhflowError(Exception):
@@ -132,6 +134,10 @@ class UnknownOutcomeError(RhflowError):
     """A paid request may or may not have been accepted; it is never sent again by itself."""
 
     exit_code = 5
+
+
+class NotBegun(Exception):  # noqa: N818 -- nothing went wrong
+    """A call was not begun, nothing was sent or paid: the run starts nothing more."""
 
 
 class BudgetError(RhflowError):

@@ -3,9 +3,11 @@
 Console, journal, report and resume read the same stream. Event types and their data:
 
 ``run.started`` pipeline, recipe, realm, params · ``run.finished`` status · ``node.reused`` key · ``node.started`` key,
-model · ``submit.intent`` key, endpoint · ``submit.accepted`` key, task_id · ``submit.settled`` key, outcome
-(``succeeded``, ``failed``, ``refused``, ``not-sent``) · ``task.status`` status · ``node.finished`` key, seconds, cost,
-files · ``node.failed`` problems · ``node.skipped`` why · ``run.delivered`` folder, files
+model · ``submit.intent`` key, endpoint, site, call (kept in the table of submissions alone) · ``submit.accepted`` key,
+task_id · ``submit.settled`` key, outcome (``succeeded``, ``failed``, ``refused``, ``not-sent``; ``cancelled``; of a
+call in doubt ``resubmitted``, ``abandoned``, ``gone``, ``lost``) · ``task.status`` status · ``node.finished`` key,
+seconds, cost, files · ``node.failed`` status, problems · ``node.skipped`` why · ``run.delivered`` folder, files ·
+``account.limit`` limit, most (at once in this run), why (that is only assumed, or null)
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any, Literal
 EventType = Literal[
     "run.started", "run.finished", "run.delivered",
     "node.reused", "node.started", "node.finished", "node.failed", "node.skipped",
-    "submit.intent", "submit.accepted", "submit.settled", "task.status",
+    "submit.intent", "submit.accepted", "submit.settled", "task.status", "account.limit",
 ]  # fmt: skip
 
 
@@ -76,13 +78,15 @@ class RunView:
             case "node.reused" | "node.finished":
                 node.status, node.ended = "succeeded", event.at
             case "node.failed":
-                node.status, node.ended = "failed", event.at
+                node.status, node.ended = event.data.get("status", "failed"), event.at
             case "node.skipped":
                 node.status, node.ended = "skipped", event.at
             case _:
                 pass
 
     def _apply_run(self, event: Event) -> None:
+        if event.type == "account.limit":
+            return  # of interest while it runs
         self.data |= event.data
         if event.type == "run.started":
             self.started = event.at

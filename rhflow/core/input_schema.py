@@ -58,7 +58,7 @@ def _accepted(field: Field) -> Schema:
         return many if field.is_list else {"anyOf": [{"type": "string"}, many | {"type": "array"}]}
     match field.type:
         case "string":
-            return _text(field.max_length)
+            return _text(field.max_length) if field.pattern is None else _formed(field)
         case "boolean":
             return _plain(field, "boolean", "^(true|false|True|False|TRUE|FALSE)$")
         case "integer":
@@ -71,6 +71,8 @@ def _accepted(field: Field) -> Schema:
             return {"anyOf": [{"type": "array", "items": {"anyOf": _choice(field)}, **_count(field)}, *_choice(field)]}
         case "string[]":
             return {"type": ["array", "string", "number"], "items": _text(field.max_length), **_count(field)}
+        case "values":
+            return {"type": ["object", "string"]}
         case "object[]":
             return {"type": ["array", "object", "string"], **_count(field)}
         case _:
@@ -90,6 +92,13 @@ def _text(longest: int | None) -> Schema:
     """Return a text; one that is rendered first may be longer as it stands."""
     schema: Schema = {"type": ["string", "number"]}
     return schema if longest is None else schema | {"anyOf": [{"maxLength": longest}, {"pattern": r"\$\{\{|\{%"}]}
+
+
+def _formed(field: Field) -> Schema:
+    """Return a text of a given form; a number is judged by the loader."""
+    pattern = f"{EXPRESSION}|^({field.pattern})$"
+    message = f"takes {field.form}, or an expression"
+    return {"type": ["string", "number"], "pattern": pattern, "patternErrorMessage": message}
 
 
 def _plain(field: Field, kind: str, pattern: str) -> Schema:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rhflow.core.coerce import BadValueError, LocalFile, coerce, is_pending, one_by_one
+from rhflow.core.cost import wire_text
 from rhflow.core.errors import RecipeError, did_you_mean, nearest
-from rhflow.core.kinds import Field, Model
+from rhflow.core.kinds import Field, KindSpec, Model
 from rhflow.core.ratios import pixels, sides_of_ratio, size_of_ratio
 from rhflow.core.values import Artifact
 
@@ -33,14 +34,14 @@ _FALLBACKS: Mapping[str, tuple[str, ...]] = {
 class Trouble:
     """Something wrong with one input, by the name the author used; None where an input is missing.
 
-    ``item`` tells which item of a list it is.
+    ``item`` tells which item of a list, or member of a mapping, it is.
     """
 
     name: str | None
     code: str
     message: str
     hint: str | None = None
-    item: int | None = None
+    item: int | str | None = None
 
 
 @dataclass(slots=True)
@@ -60,13 +61,17 @@ class Bound:
 class Signature:
     """What one model (or kind of rhflow's own) takes: compiled once, used for every node."""
 
-    def __init__(self, name: str, fields: Sequence[Field], model: Model | None = None) -> None:
+    def __init__(
+        self, name: str, fields: Sequence[Field], model: Model | None = None, *, kind: KindSpec | None = None
+    ) -> None:
         self.name = name
         self.fields = fields
         self._own = {each.name: each for each in fields}
         self._aliases = {each.alias: each for each in fields if each.alias}
         self._spread = dict(model.spread) if model is not None else {}
-        self._any_of = model.any_of if model is not None else ()
+        self._any_of = model.any_of if model is not None else kind.any_of if kind is not None else ()
+        self._never_both = kind.never_both if model is None and kind is not None else ()
+        self._implied = model.implied if model is not None else ()
         self._required = [each for each in fields if each.required]
         self._routes: dict[str, Callable[[Bound, Any, LocalFile], None] | None] = {}
 
@@ -80,6 +85,8 @@ class Signature:
         # The more exact name goes last, so that it wins; the order of writing must not change what is sent
         for name in sorted(given, key=self._exactness) if len(given) > 1 else given:
             self._bind_one(bound, name, given[name], _refuse_path if name in tainted else local)
+        self._imply(bound)
+        self._exclude(bound)
         self._fill(bound)
         return bound
 
@@ -101,10 +108,19 @@ class Signature:
         try:
             route(bound, value, local)
         except BadValueError as error:
-            bound.troubles.append(Trouble(name, error.code, f"`{name}`: {error.message}", error.hint, error.item))
+            hint = error.hint or self._other_sound(name)
+            bound.troubles.append(Trouble(name, error.code, f"`{name}`: {error.message}", hint, error.item))
         except RecipeError as error:
             first = error.problems[0]
             bound.troubles.append(Trouble(name, first.code, f"`{name}`: {first.message}", first.hint))
+
+    def _other_sound(self, name: str) -> str | None:
+        """Return where a sound goes that was given to a switch: some models call the switch ``audio``."""
+        if (field := self.field_for(name)) is None or field.alias != "with_audio":
+            return None
+        sounds = [each.name for each in self.fields if each.type.removesuffix("[]") == "audio"]
+        elsewhere = f"; a sound goes in `{sounds[0]}`" if sounds else ", and this model takes no sound"
+        return f"`{name}` only switches sound on or off here{elsewhere}"
 
     def _meant(self, name: str) -> str | None:
         """Return the name that a misspelled one was most likely meant to be."""
@@ -149,6 +165,26 @@ class Signature:
 
         return set_both
 
+    def _imply(self, bound: Bound) -> None:
+        """Set what follows from what was given: pixels, say, count only where the ratio is `custom`."""
+        for rule in self._implied:
+            given = bound.values.get(rule.field)
+            if given is None or (rule.value is not None and (is_pending(given) or wire_text(given) != rule.value)):
+                continue
+            now = bound.values.setdefault(rule.then, rule.becomes)
+            if rule.only and now != rule.becomes and not is_pending(now):
+                names = [self._own[each].alias or each for each in (rule.field, rule.then)]
+                message = f"`{names[0]}` counts only where `{names[1]}` is `{rule.becomes}`, not `{now}`"
+                hint = f"leave out `{names[0]}` or `{names[1]}`"
+                bound.troubles.append(Trouble(names[0], "conflict", message, hint))
+
+    def _exclude(self, bound: Bound) -> None:
+        """Refuse two fields of which only one can count."""
+        for one, other in self._never_both:
+            if one in bound.values and other in bound.values:
+                message = f"`{one}` and `{other}` exclude each other"
+                bound.troubles.append(Trouble(other, "conflict", message, f"leave out `{one}` or `{other}`"))
+
     def _fill(self, bound: Bound) -> None:
         filled: list[str] = []
         for each in self._required:
@@ -162,7 +198,8 @@ class Signature:
         for group in self._any_of:
             if not any(name in bound.values for name in group) and not self._is_troubled(bound, group):
                 names = " or ".join(f"`{self._own[name].alias or name}`" for name in group if name in self._own)
-                bound.troubles.append(Trouble(None, "missing-input", f"`{self.name}` needs {names}", None))
+                hint = "add one of them under `with`"
+                bound.troubles.append(Trouble(None, "missing-input", f"`{self.name}` needs {names}", hint))
         bound.filled = tuple(filled)
 
     def _is_troubled(self, bound: Bound, names: Collection[str]) -> bool:

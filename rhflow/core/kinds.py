@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from rhflow.core.values import Family, Json
 
 FieldType = Literal[
-    "string", "enum", "boolean", "integer", "number", "object", "image", "video", "audio", "file",
+    "string", "enum", "boolean", "integer", "number", "object", "values", "image", "video", "audio", "file",
     "string[]", "enum[]", "object[]", "image[]", "video[]", "audio[]", "file[]",
 ]  # fmt: skip
 MEDIA: frozenset[str] = frozenset({"image", "video", "audio", "file", "image[]", "video[]", "audio[]", "file[]"})
@@ -25,7 +25,11 @@ class Field:
 
     ``alias`` is the uniform name that stands for it (``prompt``, ``image``, ``aspect_ratio`` …), None where there is
     none. Enum values are strings, also ``"5"`` and ``"true"``. ``max_mb`` counts 10^6 bytes; ``formats`` are file name
-    extensions.
+    extensions. ``item`` says what a plain file becomes in a list of objects: members with their values, where
+    ``{file}`` stands for the file and ``{n}`` for its number from 1. ``values`` are plain values and files by the name
+    of what takes them, which is ``node.field`` when ``dotted``. A field that is not ``keyed`` changes how a call is
+    made and not what it gives. A text matches ``pattern`` as a whole, which messages call ``form``. ``about`` says what
+    a field of rhflow's own is for, where its name alone does not.
     """
 
     name: str
@@ -41,6 +45,12 @@ class Field:
     max_mb: float | None = None
     formats: tuple[str, ...] = ()
     alias: str | None = None
+    item: tuple[tuple[str, str], ...] = ()
+    dotted: bool = False
+    keyed: bool = True
+    pattern: str | None = None
+    form: str | None = None
+    about: str | None = None
 
     @property
     def is_list(self) -> bool:
@@ -51,6 +61,20 @@ class Field:
     def is_media(self) -> bool:
         """Whether the value is a file."""
         return self.type in MEDIA
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """What follows for the field ``then`` from giving ``field`` (the value ``value``, where one is told).
+
+    It is sent as ``becomes`` unless given. ``only``: next to ``field`` any other value makes no sense.
+    """
+
+    field: str
+    then: str
+    becomes: str
+    value: str | None = None
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +100,8 @@ class Model:
 
     ``spread`` says over which single fields, in order, a list given by a uniform name goes (``images`` over
     ``imageUrl``, ``imageUrl2`` …). ``any_of`` holds groups of fields; a call needs at least one field of each group.
+    ``implied`` is what follows for one field from another. ``successor`` is the model to use instead of one that is
+    withdrawn or cannot be called.
     """
 
     id: str
@@ -92,6 +118,7 @@ class Model:
     successor: str | None = None
     spread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     any_of: tuple[tuple[str, ...], ...] = ()
+    implied: tuple[Implied, ...] = ()
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -107,8 +134,11 @@ class KindSpec:
     """Data about a kind of step.
 
     ``tasks`` are the catalogue tasks that serve it (``upscale`` is served by two); a kind without tasks is served by
-    rhflow itself and carries its own ``fields``. ``pool`` names the limit its calls count against. Raise ``version``
-    when the meaning of a kind changes: it is part of every cache key.
+    rhflow itself and carries its own ``fields``, of which ``subject`` says what is called where no model does.
+    ``pool`` names the limit its calls count against. Raise ``version`` when the meaning of a kind changes: it is part
+    of every cache key. Of its own fields a call needs one of each group of ``any_of`` and takes no two of a pair of
+    ``never_both``; the media in the field ``joins`` come one after another in the result. One that ``keeps`` the medium
+    gives a picture for a picture and a clip for a clip.
     """
 
     name: str
@@ -120,6 +150,16 @@ class KindSpec:
     fields: tuple[Field, ...] = ()
     paid: bool = True
     typical_seconds: float = 1.0
+    subject: str | None = None
+    any_of: tuple[tuple[str, ...], ...] = ()
+    never_both: tuple[tuple[str, str], ...] = ()
+    joins: str | None = None
+    keeps: bool = False
+
+    @property
+    def unkeyed(self) -> frozenset[str]:
+        """The names of its own fields that are no part of a cache key."""
+        return frozenset(each.name for each in self.fields if not each.keyed)
 
 
 class Models(Protocol):

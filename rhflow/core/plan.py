@@ -26,11 +26,12 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The call must be made."""
+    """The call must be made; ``again`` when it was made before and its result has been lost."""
 
     call: StepCall
     reasons: tuple[str, ...]
     estimate: Estimate
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,9 @@ class Recall(Protocol):
 
     def entries(self, keys: Sequence[str]) -> Mapping[str, Entry]:
         """Return the entries that stand under ``keys``."""
+
+    def lost(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what is wrong with the files of those entries that ``entries`` left out for it."""
 
     def previous(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Return the ingredients of the last call that each node of this pipeline made."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rhflow.core.calls import Calls, Draft, NoModelError, StepCall, changes, finish, trouble_problem
+from rhflow.core.calls import Calls, Draft, NoModelError, StepCall, changes, finish, trouble_problem, withdrawn_problem
 from rhflow.core.cost import UNKNOWN, Estimate
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.edges import linked_to
@@ -194,6 +194,7 @@ class Planner:
         entries = self.world.recall.entries([call.key for call, _ in drafts if self.may_reuse(call)[0]])
         missing = [call.node for call, _ in drafts if call.key not in entries]
         previous = self.world.recall.previous(missing) if missing else {}
+        lost = self.world.recall.lost([call.key for call, _ in drafts]) if missing else {}
         for call, draft in drafts:
             cached, reason = self.may_reuse(call)
             if cached and (entry := entries.get(call.key)) is not None:
@@ -204,7 +205,9 @@ class Planner:
                 yield call.node, Run(call, (f"the same call as `{twin}`",), Estimate())
             else:
                 reasons = changes(previous.get(call.node), call.ingredients) if cached else (reason,)
-                yield call.node, Run(call, reasons, draft.estimate())
+                if again := cached and call.key in lost:
+                    reasons = (lost[call.key],)
+                yield call.node, Run(call, reasons, draft.estimate(), again)
 
     def may_reuse(self, call: StepCall) -> tuple[bool, str]:
         """Whether an earlier result may stand for a call, and else why not."""
@@ -238,9 +241,18 @@ class Planner:
                 decisions |= (decided := self._one_by_one([node], problems))
                 list(self._next_wave(decided, blockers))
                 wrong.update({node} - decided.keys())
+        problems += self._withdrawn(decisions)
         if problems:
             raise RecipeError(problems)
         return Plan(self.graph, {node: decisions[node] for node in self.shown()})
+
+    def _withdrawn(self, decisions: Mapping[str, Decision]) -> Iterator[Problem]:
+        """Yield a problem for every call that would be refused, before those it waits for are paid."""
+        for node, decision in decisions.items():
+            match decision:
+                case Run(call=StepCall(model=model)) | Wait(draft=Draft(model=model)):
+                    if model is not None and model.status == "withdrawn":
+                        yield withdrawn_problem(self.graph.nodes[node].step, model)
 
     def _one_by_one(self, nodes: Sequence[str], problems: list[Problem]) -> dict[str, Decision]:
         """Return decisions for those nodes with which nothing is wrong; to ``problems`` is added what stops a run."""

@@ -178,6 +178,8 @@ def _bad_part(pipeline: Pipeline, template: Template, ref: Ref) -> Problem | Non
             pipeline.steps[step].loop is not None or pipeline.steps[step].child is not None
         ):
             return None
+        case ("steps", str(name), "nodes", int(node), *_):
+            message, hint = "the ids of nodes are texts", f"write `steps.{name}.nodes['{node}']`"
         case ("steps", str(), str(name), str(part), *_) if name in MANY and template.parts is not None:
             message, hint = f"`{Ref(ref.path[:3])}` is a list, it has no `{part}`", "pick one, as in `[0]`"
         case ("steps", str(), str(name), str(part), *_) if name in FILES and part not in ARTIFACT_MEMBERS:

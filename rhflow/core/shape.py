@@ -24,13 +24,18 @@ _DEFS = "#/$defs/"
 
 def shape_problems(located: Located, schema: Mapping[str, Any], *, whole: str = "the recipe") -> list[Problem]:
     """Return what the schema has against the data, in our words and with places; ``whole`` is what the text is."""
-    from jsonschema import Draft202012Validator  # imported late: 80 ms that a cached run does not need
-
     data = located.data
     if isinstance(data, dict):
         _drop_empty(data)
-    errors = Draft202012Validator(_spelled_out(schema)).iter_errors(data)
+    errors = validator(schema).iter_errors(data)
     return [problem for error in errors for problem in _problems_of(located, error, whole)]
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """Return what finds errors in data by a schema."""
+    from jsonschema import Draft202012Validator  # imported late: 80 ms that a cached run does not need
+
+    return Draft202012Validator(_spelled_out(schema))
 
 
 def _spelled_out(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +49,9 @@ def _spelled_out(schema: Mapping[str, Any]) -> dict[str, Any]:
             return part
         name = part.get("$ref", "")
         if isinstance(name, str) and name.startswith(_DEFS):
-            return filled({**definitions[name.removeprefix(_DEFS)], **{key: part[key] for key in part if key != "$ref"}})
+            return filled(
+                {**definitions[name.removeprefix(_DEFS)], **{key: part[key] for key in part if key != "$ref"}}
+            )
         return {key: filled(each) for key, each in part.items()}
 
     return {key: filled(each) for key, each in schema.items() if key != "$defs"}

@@ -40,6 +40,7 @@ EXTENSIONS: Mapping[str, str] = {
     "model/stl": "stl",
     "application/zip": "zip",
     "application/json": "json",
+    "application/x-safetensors": "safetensors",
     "text/plain": "txt",
     "application/octet-stream": "bin",
 }
@@ -186,19 +187,38 @@ def text_of(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What a call gave: files in the order of the service's reply, and texts."""
+    """What a call gave: files in the order of the service's reply, and texts.
+
+    ``nodes`` are the ids of the workflow's nodes that made them, first of the files and then of the texts; empty where
+    no nodes did.
+    """
 
     files: tuple[Artifact, ...] = ()
     texts: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+
+    def by_node(self) -> dict[str, Outputs]:
+        """Return what each node gave, by its id."""
+        found: dict[str, Outputs] = {}
+        everything: list[Artifact | str] = [*self.files, *self.texts]
+        for node, made in zip(self.nodes, everything, strict=False):
+            before = found.get(node, Outputs())
+            if isinstance(made, Artifact):
+                found[node] = Outputs((*before.files, made), before.texts)
+            else:
+                found[node] = Outputs(before.files, (*before.texts, made))
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Return what the store keeps."""
-        return {"files": [artifact.to_json() for artifact in self.files], "texts": list(self.texts)}
+        document: dict[str, Any] = {"files": [artifact.to_json() for artifact in self.files], "texts": list(self.texts)}
+        return document | ({"nodes": list(self.nodes)} if self.nodes else {})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Outputs:
         """Rebuild outputs from what ``to_json`` gave."""
-        return cls(tuple(Artifact.from_json(each) for each in data["files"]), tuple(data["texts"]))
+        files = tuple(Artifact.from_json(each) for each in data["files"])
+        return cls(files, tuple(data["texts"]), tuple(data.get("nodes", ())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,16 @@ from typing import Any
 from rhflow.core.expr.functions import parse_json
 from rhflow.core.keys import written_key
 from rhflow.core.template import Ref, Unresolved, resolve
-from rhflow.core.values import Artifact, Entry, Family, Pending
+from rhflow.core.values import Artifact, Entry, Family, Outputs, Pending
 
 
-class StepView(Mapping[str, Any]):
-    """The facts and outputs of a finished step, worked out only where they are read."""
+class OutputsView(Mapping[str, Any]):
+    """What was made, by the names that recipes use, worked out only where they are read."""
 
-    __slots__ = ("_entry", "cached", "outputs")
+    __slots__ = ("outputs",)
 
-    def __init__(self, entry: Entry, *, cached: bool) -> None:
-        self.outputs = entry.outputs
-        self.cached = cached
-        self._entry = entry
+    def __init__(self, outputs: Outputs) -> None:
+        self.outputs = outputs
 
     def __getitem__(self, name: str) -> Any:
         files = self.outputs.files
@@ -41,27 +39,12 @@ class StepView(Mapping[str, Any]):
             case "json":
                 return parse_json(self["text"])
             case _:
-                return self._fact(name)
-
-    def _fact(self, name: str) -> Any:
-        entry = self._entry
-        match name:
-            case "status":
-                return "succeeded"
-            case "cached":
-                return self.cached
-            case "cost":
-                return None if entry.cost is None else float(entry.cost.amount)
-            case "seconds" | "task_id":
-                return getattr(entry, name)
-            case _:
-                raise KeyError(name)
+                return self._none(name)
 
     def _none(self, name: str) -> Any:
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        yield from FACT_NAMES
         yield from (name for name in OUTPUT_NAMES if self._has(name))
 
     def _has(self, name: str) -> bool:
@@ -72,6 +55,38 @@ class StepView(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class StepView(OutputsView):
+    """The facts and outputs of a finished step."""
+
+    __slots__ = ("_entry", "cached")
+
+    def __init__(self, entry: Entry, *, cached: bool) -> None:
+        super().__init__(entry.outputs)
+        self.cached = cached
+        self._entry = entry
+
+    def __getitem__(self, name: str) -> Any:
+        return self._fact(name) if name in FACT_NAMES else super().__getitem__(name)
+
+    def _fact(self, name: str) -> Any:
+        entry = self._entry
+        match name:
+            case "status":
+                return "succeeded"
+            case "cached":
+                return self.cached
+            case "cost":
+                return None if entry.cost is None else float(entry.cost.amount)
+            case "nodes":
+                return {node: OutputsView(made) for node, made in self.outputs.by_node().items()}
+            case _:
+                return getattr(entry, name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from FACT_NAMES
+        yield from super().__iter__()
 
 
 class EndedView(Mapping[str, Any]):
@@ -224,7 +239,7 @@ class ScopedViews(Mapping[str, Any]):
 OUTPUT_NAMES = (
     "file", "files", "image", "images", "video", "videos", "audio", "audios", "model3d", "text", "texts", "json",
 )  # fmt: skip
-FACT_NAMES = ("status", "cached", "cost", "seconds", "task_id")
+FACT_NAMES = ("status", "cached", "cost", "seconds", "task_id", "nodes")
 _FAMILY_OF_OUTPUT: Mapping[str, Family] = {
     "image": "image", "images": "image", "video": "video", "videos": "video", "audio": "audio", "audios": "audio",
     "model3d": "model3d", "text": "text", "texts": "text", "json": "file",
@@ -245,6 +260,10 @@ class Promise:
 def pending_of(ref: Ref, promises: Mapping[str, Promise]) -> Pending:
     """Return what a reference to an unfinished step will be, as far as its name tells."""
     match ref.path:
+        case ("steps", str(), "nodes", _, str(name), *rest):
+            return _pending(None, name, many=name in MANY and not rest)  # a node may make what its step does not
+        case ("steps", str(), "nodes", *_):
+            return Pending()
         case ("steps", str(step), str(name)):
             return _pending(promises.get(step), name, many=name in MANY)
         case ("steps", str(step), str(name), int()) if name in MANY:
@@ -273,7 +292,7 @@ def files_of(values: Iterable[Any]) -> Iterator[Artifact]:
         value = stack.pop()
         if isinstance(value, Artifact):
             yield value
-        elif isinstance(value, StepView):
+        elif isinstance(value, OutputsView):
             stack.extend(reversed(value.outputs.files))
         elif isinstance(value, LoopView):
             stack.extend(reversed(value["files"]))

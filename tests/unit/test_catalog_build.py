@@ -42,6 +42,7 @@ DEFAULTS = {
     "text-to-text": "rhart-text-g-25-pro-text-to-text",
     "upload-character": "sora-upload-character-official",
     "element": "kling-elements",
+    "asset": "marble-upload-media-asset",
 }
 
 
@@ -96,6 +97,18 @@ def test_a_stale_file_fails_the_check(
     build.TARGET.write_bytes(SHIPPED.read_bytes().replace(b"0.189", b"0.19"))
     assert build.main(["--check"]) == 1
     assert "stale: run `python tools/catalog/build.py`" in capsys.readouterr().err
+
+
+def test_facts_of_ones_own_make_a_catalogue_of_ones_own(build: ModuleType, tmp_path: Path) -> None:
+    facts = json.loads(build.FACTS.read_text(encoding="utf-8"))
+    facts["models"] = [each for each in facts["models"] if each["id"] == "vidu-q2-t2v"]
+    (tmp_path / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert build.main(["--facts", str(tmp_path / "facts.json"), "-o", str(tmp_path / "mine.json")]) == 0
+    assert Catalog.load(tmp_path / "mine.json").names() == ("vidu-q2-t2v",)
+
+
+def test_the_coverage_page_is_what_the_catalogue_gives(build: ModuleType) -> None:
+    assert importlib.import_module("tools.coverage").main(["--check"]) == 0
 
 
 def test_one_model_per_line() -> None:

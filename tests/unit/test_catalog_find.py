@@ -13,7 +13,7 @@ import pytest
 
 from rhflow.catalog.catalog import SHIPPED, Catalog, references
 
-OFFICIAL = Path(__file__).parents[1] / "data" / "official_names.txt"
+OFFICIAL = Path(__file__).parents[2] / "tools" / "catalog" / "contents.tsv"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def found(catalog: Catalog, reference: str) -> str | None:
 
 
 def test_every_official_display_name_leads_to_its_model(catalog: Catalog) -> None:
-    rows = [line.split("\t") for line in OFFICIAL.read_text(encoding="utf-8").splitlines()]
+    rows = [line.split("\t")[1:] for line in OFFICIAL.read_text(encoding="utf-8").splitlines()]
     assert len(rows) == 225
     assert {(name, found(catalog, name)) for name, _ in rows} == {(name, model_id) for name, model_id in rows}
 

@@ -12,7 +12,7 @@ import pytest
 
 from rhflow.catalog.catalog import Catalog
 from rhflow.catalog.rows import field_from, model_from, price_from
-from rhflow.core.kinds import Field, Model
+from rhflow.core.kinds import Field, Implied, Model
 
 FACTS = Path(__file__).parents[2] / "tools" / "catalog" / "facts.json"
 
@@ -35,7 +35,7 @@ ALIASES: dict[str, dict[str, int]] = {
     "prompt": {"prompt": 276, "text": 8, "textPrompt": 9, "description": 3},  # a figure's description is no prompt
     "negative_prompt": {"negativePrompt": 53, "negative_prompt": 2},
     "image": {"imageUrl": 94, "image": 1, "frontImageUrl": 6},
-    "images": {"imageUrls": 51, "elementReferList": 1},
+    "images": {"imageUrls": 51, "elementReferList": 1, "refImages": 1},
     "first_frame": {"firstImageUrl": 28, "firstFrameUrl": 6},
     "last_frame": {"lastImageUrl": 25, "lastFrameUrl": 6, "endImageUrl": 5},
     "video": {"videoUrl": 36, "video": 2},
@@ -183,6 +183,7 @@ def test_a_price_that_is_none_is_not_told_as_one(models: dict[str, Model]) -> No
     skyreels = models["skyreels-v3-r2v"].price  # listed as 0.01, the smallest amount there is
     assert skyreels is not None
     assert (skyreels.fixed, skyreels.lowest) == (None, Decimal("0.01"))
+    assert models["marble-upload-media-asset"].price is None  # listed as 9999, the largest
 
 
 def test_numbered_fields_and_views_take_a_list_in_order(models: dict[str, Model]) -> None:
@@ -201,6 +202,26 @@ def test_either_or(models: dict[str, Model]) -> None:
     assert models["seedance-2-0-r2v"].any_of == (("imageUrls", "videoUrls"),)
     for model in models.values():
         assert all(name in model.by_name for group in model.any_of for name in group)
+
+
+def test_what_follows_from_a_field(models: dict[str, Model]) -> None:
+    assert models["f-2-dev-t2i"].implied == (
+        Implied("customWidth", "aspectRatio", "custom", only=True),
+        Implied("customHight", "aspectRatio", "custom", only=True),
+    )
+    assert models["kling-v3-0-pro-t2v"].implied == (Implied("multiShot", "shotType", "customize", "true"),)
+    assert models["marble-upload-media-asset"].implied == (Implied("videoUrl", "kind", "video", only=True),)
+    for model in models.values():
+        for rule in model.implied:
+            then = model.by_name[rule.then]
+            assert rule.field in model.by_name
+            assert rule.becomes in then.enum, model.id
+            assert model.by_name[rule.field].default is None or not rule.only or not model.by_name[rule.field].required
+
+
+def test_misspelt_names_are_kept(models: dict[str, Model]) -> None:
+    assert models["f-2-dev-t2i"].by_name["customHight"].alias == "height"
+    assert models["kling-video-o1-std-r2v"].endpoint == "kling-video-o1-std/refrence-to-video"
 
 
 def test_a_row_may_leave_out_what_is_at_its_default() -> None:

@@ -37,6 +37,8 @@ WORDS = Field("tags", "string[]")
 STYLES = Field("styles", "enum[]", enum=("A", "B"))
 DATA = Field("data", "object")
 ROWS = Field("rows", "object[]")
+ITEM = (("tag", "@image{n}"), ("url", "{file}"))
+REFERENCES = Field("refs", "object[]", alias="images", item=ITEM, max_items=2)
 
 TAKEN: list[tuple[Field, Any, Any]] = [
     (TEXT, "a cat", "a cat"), (TEXT, 5, "5"), (TEXT, 5.0, "5"), (TEXT, 0.5, "0.5"), (TEXT, ["one"], "one"),
@@ -54,6 +56,14 @@ TAKEN: list[tuple[Field, Any, Any]] = [
     (ANY, CLIP, CLIP), (ANY, IMAGE, IMAGE), (LINK, IMAGE, IMAGE), (LINK, "https://x", "https://x"),
     (WORDS, "a", ["a"]), (WORDS, ["a", 1], ["a", "1"]), (WORDS, [], []), (STYLES, ["a", "B"], ["A", "B"]),
     (DATA, {"a": [1, None, True, IMAGE]}, {"a": [1, None, True, IMAGE]}), (ROWS, {"a": 1}, [{"a": 1}]),
+    (LINK, "here.png", LOCAL["here.png"]), (LINK, "a41c-77", "a41c-77"), (LINK, "https://x/a.png", "https://x/a.png"),
+    (DATA, {"url": "here.png", "name": "here.png"}, {"url": LOCAL["here.png"], "name": "here.png"}),
+    (ROWS, [{"imageUrl": "here.png", "n": [{"url": "asset://1"}]}],
+     [{"imageUrl": LOCAL["here.png"], "n": [{"url": "asset://1"}]}]),
+    (REFERENCES, IMAGE, [{"tag": "@image1", "url": IMAGE}]),
+    (REFERENCES, ["https://x", "here.png"],
+     [{"tag": "@image1", "url": "https://x"}, {"tag": "@image2", "url": LOCAL["here.png"]}]),
+    (REFERENCES, [{"tag": "@me", "url": "here.png"}], [{"tag": "@me", "url": LOCAL["here.png"]}]),
 ]  # fmt: skip
 
 
@@ -106,6 +116,9 @@ REFUSED: list[tuple[Field, Any, str, str]] = [
     (PICTURES, [], "empty-list", "an empty list given, at least one item needed"),
     (PICTURES, [IMAGE, None], "wrong-type", "takes an image, not nothing"),
     (LINK, CLIP, "wrong-media", "takes an image, but `b.mp4` is video/mp4"),
+    (LINK, "there.mp4", "wrong-media", "takes an image, but `there.mp4` is video/mp4"),
+    (REFERENCES, [IMAGE, CLIP], "wrong-media", "takes an image, but `b.mp4` is video/mp4"),
+    (REFERENCES, [IMAGE] * 3, "too-many", "3 items given, at most 2 taken"),
     (DATA, {"a": [math.inf]}, "wrong-type", "takes plain data, not `inf`"),
     (DATA, {1: "x"}, "wrong-type", "takes plain data, not a mapping"),
     (DATA, {"a": STEP}, "wrong-type", "takes plain data, not a mapping"),

@@ -21,7 +21,8 @@ def priced(price: Price | None, *fields: Field) -> Model:
 
 
 def cost(price: Price | None, inputs: dict[str, Any], *, unknown: tuple[str, ...] = (), **told: Any) -> str:
-    fields = (Field("resolution", "enum", default="720p"), Field("sound", "boolean", default=False))
+    sizes = ("720p", "1080p")
+    fields = (Field("resolution", "enum", default="720p", enum=sizes), Field("sound", "boolean", default=False))
     return str(estimate(priced(price, *fields), inputs, unknown=unknown, **told))
 
 
@@ -71,13 +72,29 @@ def test_what_is_not_known_yet_gives_bounds(inputs: dict[str, Any], unknown: tup
     assert cost(RULES, inputs, unknown=unknown) == shown
 
 
+def test_a_value_to_come_that_no_rule_names_leaves_the_price_open_above() -> None:
+    sizes = Field("resolution", "enum", default="720p", enum=("720p", "1080p", "8k"))
+    model = priced(RULES, sizes, Field("sound", "boolean", default=False))
+    assert str(estimate(model, {}, unknown=("resolution",))) == "at least 1 CNY"
+    assert str(estimate(model, {}, unknown=("sound",))) == "1 to 2 CNY"
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    model = priced(SECOND, Field("duration", "enum", default="8", enum=("4", "8")))
+    assert str(estimate(model, {})) == "1.6 CNY"
+    assert str(estimate(priced(Price("image", fixed=TWO), Field("n", "integer", default=2)), {})) == "0.4 CNY"
+
+
 def test_a_lowest_price_is_a_lower_bound() -> None:
+    assert cost(Price("second", lowest=TWO), {"duration": "5"}) == "at least 1 CNY"
+    assert cost(Price("second", lowest=TWO), {}) == "unknown"
     assert cost(Price("call", lowest=TWO), {}) == "at least 0.2 CNY"
     assert cost(Price("second", fixed=TWO, floor=True), {"duration": 5}) == "at least 1 CNY"
 
 
 def test_a_factor_multiplies() -> None:
     assert cost(FACTOR, {"count": 3}) == "0.6 CNY"
+    assert cost(FACTOR, {"count": "3"}) == "0.6 CNY"
     assert cost(FACTOR, {}) == "0.2 CNY"
 
 
@@ -183,3 +200,30 @@ def test_every_price_of_the_catalogue_is_understood() -> None:
         blurred = estimate(model, {}, unknown=unknown)
         assert blurred.low <= found.low or found.low == 0, model.id
         assert blurred.high is None or found.high is None or blurred.high >= found.high, model.id
+
+
+def quantity(model: Model, inputs: dict[str, Any]) -> Decimal:
+    """Return how many units a call takes, reckoned another way than by the code under test."""
+    assert model.price is not None
+    asked = inputs.get("duration") or next((f.default for f in model.fields if f.name == "duration"), None)
+    seconds = Decimal(str(asked)) if asked and Decimal(str(asked)) > 0 else Decimal(7)
+    count = Decimal(str(inputs.get("imageNum", 1)))
+    return {"call": Decimal(1), "second": seconds, "image": count, "5-seconds": -(-seconds // 5)}[model.price.unit]
+
+
+def test_every_rule_of_the_catalogue_gives_its_price_and_lies_within_what_is_told_early() -> None:
+    looked_at = 0
+    for model in catalog().all():
+        rules = model.price.rules if model.price is not None else ()
+        for conditions, amount in rules:
+            inputs: dict[str, Any] = {name: wanted or 3 for name, wanted in conditions.items()}
+            factor = 3 if "" in conditions.values() else 1
+            clip = {"videoUrl": artifact("a.mp4", duration=7.0)} if "duration" not in inputs else {}
+            told = estimate(model, {**inputs, **clip})
+            assert told.low == amount * factor * quantity(model, inputs), (model.id, conditions)
+            assert told.high == (None if model.price is not None and model.price.floor else told.low)
+            early = estimate(model, {each: Pending() for each in inputs}, unknown=tuple(inputs))
+            assert early.low <= told.low, (model.id, conditions)
+            assert early.high is None or (told.high is not None and told.high <= early.high), (model.id, conditions)
+            looked_at += 1
+    assert looked_at > 700

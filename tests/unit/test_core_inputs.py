@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rhflow.core.inputs import Bound, Signature
-from rhflow.core.kinds import Field, Model
+from rhflow.core.kinds import Field, Implied, Model
 from rhflow.core.values import Artifact, Pending
 from tests.fakes import artifact
 from tests.support import NoSuchFiles, files
@@ -251,6 +251,56 @@ def test_what_a_step_said_may_be_a_link_and_what_it_made_a_file() -> None:
     bound = bind(READER, {"image": "https://x/y.png", "images": [A]}, tainted=("image", "images"), local=Curious())
     assert bound.troubles == []
     assert bound.values == {"image": "https://x/y.png", "pictures": [A]}
+
+
+def test_a_path_inside_what_a_step_said_is_not_read_either() -> None:
+    takes = model(Field("rows", "object[]"), Field("link", "string", alias="image"))
+    given = {"rows": [{"url": "here.png"}], "image": "here.png"}
+    assert troubles(takes, given, tainted=("rows", "image"), local=Curious()) == [
+        ("image", "not-a-file"), ("rows", "not-a-file"),
+    ]  # fmt: skip
+
+
+# --- what follows from an input --------------------------------------------------------------------------------------
+
+PIXELS = model(
+    Field("aspectRatio", "enum", required=True, default="9:16", enum=("9:16", "custom"), alias="aspect_ratio"),
+    Field("customWidth", "integer", alias="width"),
+    Field("multiShot", "boolean"),
+    Field("shotType", "enum", enum=("customize", "intelligence")),
+    implied=(
+        Implied("customWidth", "aspectRatio", "custom", only=True),
+        Implied("multiShot", "shotType", "customize", "true"),
+    ),
+)
+
+
+def test_pixels_of_ones_own_ask_for_a_ratio_of_ones_own() -> None:
+    assert sent(PIXELS, {"width": 640}) == {"customWidth": 640, "aspectRatio": "custom"}
+    assert sent(PIXELS, {"width": 640, "aspect_ratio": "custom"})["aspectRatio"] == "custom"
+    assert sent(PIXELS, {}) == {"aspectRatio": "9:16"}
+    (trouble,) = bind(PIXELS, {"width": 640, "aspect_ratio": "9:16"}).troubles
+    assert (trouble.name, trouble.code) == ("width", "conflict")
+    assert trouble.message == "`width` counts only where `aspect_ratio` is `custom`, not `9:16`"
+    assert trouble.hint == "leave out `width` or `aspect_ratio`"
+    assert troubles(PIXELS, {"width": Pending(), "aspect_ratio": Pending()}) == []
+
+
+def test_what_follows_from_one_value_does_not_follow_from_another() -> None:
+    assert sent(PIXELS, {"multiShot": True})["shotType"] == "customize"
+    assert sent(PIXELS, {"multiShot": True, "shotType": "intelligence"})["shotType"] == "intelligence"
+    assert "shotType" not in sent(PIXELS, {"multiShot": False})
+    assert "shotType" not in sent(PIXELS, {"multiShot": Pending()})
+
+
+def test_a_sound_given_to_a_switch_is_told_where_it_goes() -> None:
+    switch = Field("audio", "boolean", alias="with_audio")
+    sound = artifact("a.mp3")
+    (trouble,) = bind(model(switch), {"audio": sound}).troubles
+    assert trouble.hint == "`audio` only switches sound on or off here, and this model takes no sound"
+    (trouble,) = bind(model(switch, Field("audioUrl", "audio")), {"audio": sound}).troubles
+    assert trouble.hint == "`audio` only switches sound on or off here; a sound goes in `audioUrl`"
+    assert bind(model(switch), {"audio": Pending("audio")}).troubles[0].code == "wrong-media"
 
 
 def test_pending_names_are_those_sent() -> None:

@@ -10,7 +10,7 @@ from rhflow.core.errors import RecipeError
 from rhflow.core.plan import Plan, Reuse, Run, Wait
 from rhflow.core.values import Outputs
 from tests.fakes import FakeExecutor, FakeModels, artifact, outputs_of
-from tests.support import Bench, files, plan_of
+from tests.support import Bench, files, plan_of, problems_of
 from tests.unit.test_core_calls import DRAW
 
 CHAIN = """
@@ -260,3 +260,30 @@ async def test_an_output_that_was_not_made_is_a_problem_with_a_place() -> None:
     assert problem.span is not None
     assert (problem.code, problem.span.line) == ("unknown-name", 4)
     assert problem.hint == "it is a list of 1: pick one, as in `[0]`"
+
+
+async def test_a_result_whose_files_are_lost_is_made_again_and_the_plan_says_why() -> None:
+    bench = Bench(CHAIN)
+    await bench.run()
+    again = bench.again()
+    entry = next(each for each in again.cache.kept.values() if each.ingredients == again.cache.last["alone"])
+    del again.cache.kept[entry.key]
+    again.cache.damaged[entry.key] = "the stored result is damaged: `alone.png` has 1 of 9 bytes"
+    plan = again.plan()
+    assert names(plan) == {"words": "Reuse", "draw": "Reuse", "clip": "Reuse", "alone": "Run"}
+    run = plan.decisions["alone"]
+    assert isinstance(run, Run) and run.again and run.estimate.low > 0
+    assert run.reasons == ("the stored result is damaged: `alone.png` has 1 of 9 bytes",)
+    changed = again.again(CHAIN.replace("a dog", "a cow")).plan().decisions["alone"]
+    assert isinstance(changed, Run) and not changed.again and changed.reasons == ("`prompt` changed",)
+
+
+def test_a_call_that_would_be_refused_is_told_before_anything_is_paid() -> None:
+    text = """
+    steps:
+      draw: {uses: text-to-image, with: {prompt: a cat}}
+      again: {uses: text-to-image, model: gpt-image-1-5-t2i-lowcost, with: {prompt: "${{ steps.draw.image.name }}"}}
+    """
+    assert [each.severity for each in problems_of(text)] == ["warning"]
+    with pytest.raises(RecipeError, match="`gpt-image-1-5-t2i-lowcost` was withdrawn"):
+        plan_of(text)

@@ -27,7 +27,7 @@ ALIASES: Mapping[str, Candidates] = {
     "prompt": _named(TEXT, "prompt", "text", "textPrompt", "description"),
     "negative_prompt": _named(TEXT, "negativePrompt", "negative_prompt"),
     "image": (("imageUrl", ("image", *LINK)), *_named(("image",), "image", "frontImageUrl")),
-    "images": _named(("image[]",), "imageUrls", "elementReferList"),
+    "images": (*_named(("image[]",), "imageUrls", "elementReferList"), ("refImages", ("object[]",))),
     "first_frame": _named(("image",), "firstImageUrl", "firstFrameUrl"),
     "last_frame": _named(("image",), "lastImageUrl", "lastFrameUrl", "endImageUrl"),
     "video": (("videoUrl", ("video", *LINK)), ("video", ("video",))),
@@ -55,6 +55,9 @@ ALIASES: Mapping[str, Candidates] = {
     "return_last_frame": _named(SWITCH, "returnLastFrame"),
 }
 
+# What a plain picture becomes in a field that takes mappings; the source names the members, not what they hold.
+ITEMS: Mapping[str, Mapping[str, str]] = {"refImages": {"type": "image", "tag": "@image{n}", "url": "{file}"}}
+
 # Single picture fields over which a list of pictures is spread: numbered ones, and the views of one object.
 _SPREAD = re.compile(r"image(Url\d*)|(front|back|left|right|top|bottom|leftFront|rightFront)ImageUrl")
 
@@ -79,3 +82,21 @@ def spread(params: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     single = [param["name"] for param in params if param["type"] == "image" and _SPREAD.fullmatch(param["name"])]
     takes_list = any(param["type"] == "image[]" for param in params)
     return {"images": single} if len(single) > 1 and not takes_list else {}
+
+
+def implied(params: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what follows for one field from another, by the names that say so.
+
+    Pixels of one's own count only where the ratio is ``custom``; shots are asked for with a type, also its default;
+    an asset that is a clip is one by name, too.
+    """
+    known = {param["name"]: param for param in params}
+    rules: list[dict[str, Any]] = []
+    if "custom" in known.get("aspectRatio", {}).get("enum", ()):
+        sides = [name for name in ("customWidth", "customHeight", "customHight") if name in known]
+        rules += [{"field": name, "then": "aspectRatio", "becomes": "custom", "only": True} for name in sides]
+    if "multiShot" in known and (shot := known.get("shotType", {}).get("default")):
+        rules.append({"field": "multiShot", "value": "true", "then": "shotType", "becomes": shot})
+    if "videoUrl" in known and "video" in known.get("kind", {}).get("enum", ()):
+        rules.append({"field": "videoUrl", "then": "kind", "becomes": "video", "only": True})
+    return rules

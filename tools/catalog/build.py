@@ -3,6 +3,7 @@
     python tools/catalog/build.py            write the file
     python tools/catalog/build.py --check    exit 1 when the file is not what the facts give
     python tools/catalog/build.py --defaults also print who serves each task, with the runners-up
+    python tools/catalog/build.py --facts newer.json -o mine.json     for `rhflow models update mine.json`
 
 The facts are kept as they were found; everything that is our reading of them (uniform names, what a price means,
 the default of each task) is made here, so that it can change without touching a fact. Needs nothing but Python, and
@@ -23,13 +24,12 @@ ROOT = HERE.parent.parent
 if str(ROOT) not in sys.path:  # so that the script also runs where rhflow is not installed
     sys.path.insert(0, str(ROOT))
 
-from rhflow.catalog.catalog import references  # noqa: E402
+from rhflow.catalog.catalog import FORMAT, references  # noqa: E402
 from tools.catalog.defaults import EXPECTED, compute_defaults, ranked  # noqa: E402
 from tools.catalog.transform import add_successors, model_row  # noqa: E402
 
 FACTS = HERE / "facts.json"
 TARGET = ROOT / "rhflow" / "catalog" / "models.json"
-FORMAT = 1
 
 
 def build(facts: dict[str, Any]) -> dict[str, Any]:
@@ -81,17 +81,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the model catalogue from the facts.")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 when the file is stale")
     parser.add_argument("--defaults", action="store_true", help="print the default of each task and its runners-up")
+    parser.add_argument("--facts", type=Path, default=FACTS, help="other facts")
+    parser.add_argument("-o", "--output", type=Path, default=TARGET, help="another catalogue")
     options = parser.parse_args(arguments)
-    catalog = build(json.loads(FACTS.read_text(encoding="utf-8")))
+    catalog = build(json.loads(options.facts.read_text(encoding="utf-8")))
     text = render(catalog)
+    target: Path = options.output
     if options.defaults:
         print_defaults(catalog)
     if not options.check:
-        TARGET.write_text(text, encoding="utf-8", newline="\n")
+        target.write_text(text, encoding="utf-8", newline="\n")
         return 0
-    if TARGET.is_file() and TARGET.read_bytes() == text.encode():
+    if target.is_file() and target.read_bytes() == text.encode():
         return 0
-    print(f"{TARGET} is stale: run `python tools/catalog/build.py`", file=sys.stderr)
+    print(f"{target} is stale: run `python tools/catalog/build.py`", file=sys.stderr)
     return 1
 
 

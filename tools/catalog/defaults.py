@@ -17,7 +17,7 @@ text-to-image, and so on) goes before all others, because recipes mix the two. B
 fields, then one called ``standard`` by its vendor, then the later version in the id.
 
 Where nobody qualifies, conditions 4 to 7 are dropped in this order, one after another, until somebody does. ``other``
-is a rest and ``asset`` serves the models of a single vendor: they have no default.
+is a rest of unlike things and has no default.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ EXPECTED: Mapping[str, Expected] = {
     "text-to-text": _takes("text", "prompt"),
     "upload-character": _takes("text", "video"),
     "element": _takes("text", "image"),
+    "asset": _takes("text", "image", "video"),
 }
 
 # What a model does on its own that people would not expect of the task: field and default.

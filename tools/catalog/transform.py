@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tools.catalog.aliases import alias_by_field, spread
+from tools.catalog.aliases import ITEMS, alias_by_field, implied, spread
 
 Facts = Mapping[str, Any]
 Row = dict[str, Any]
 
-# What the price list holds where it has no price: nothing, or the smallest amount it can hold (models whose price
-# depends on tokens). Neither is what a call costs.
-NOTHING, SMALLEST = Decimal(0), Decimal("0.01")
+# What the price list holds where it has no price: nothing, the smallest amount it can hold (models whose price
+# depends on tokens), or the largest. None of them is what a call costs.
+NOTHING, SMALLEST, LARGEST = Decimal(0), Decimal("0.01"), Decimal(9999)
 
 
 def money(number: float) -> str:
@@ -34,7 +34,7 @@ def price_row(price: Facts | None) -> Row | None:
         row["rules"] = [{"when": rule["when"], "price": money(rule["price"])} for rule in rules]
     elif "from" in price:
         row["lowest"] = money(price["from"])
-    elif fixed == NOTHING:
+    elif fixed in (NOTHING, LARGEST):
         return None
     elif fixed == SMALLEST and price["unit"] == "call":
         row["lowest"] = money(price["fixed"])
@@ -54,6 +54,8 @@ def field_row(param: Facts, alias: str | None) -> Row:
         row["alias"] = alias
     if param["required"]:
         row["required"] = True
+    if alias is not None and param["name"] in ITEMS:
+        row["item"] = dict(ITEMS[param["name"]])
     for name in ("default", "enum", "min", "max", "step", "max_length", "max_items", "max_mb", "formats"):
         if name in param:
             row[{"min": "minimum", "max": "maximum"}.get(name, name)] = param[name]
@@ -78,6 +80,8 @@ def model_row(facts: Facts) -> Row:
     _copy(facts, row, "note", "vendor", "family", "channel", "confidence", "features", "any_of")
     if over := spread(facts["params"]):
         row["spread"] = over
+    if rules := implied(facts["params"]):
+        row["implied"] = rules
     if (price := price_row(facts["price"])) is not None:
         row["price"] = price
     return row | {"fields": [field_row(param, aliases.get(param["name"])) for param in facts["params"]]}
@@ -88,13 +92,13 @@ def _copy(facts: Facts, row: Row, *names: str) -> None:
 
 
 def add_successors(rows: Sequence[Row]) -> None:
-    """Give each withdrawn model the one to use instead.
+    """Give each model that is withdrawn or cannot be called the one to use instead.
 
     Among active, callable models of the same vendor, family and first task: one of the same sales channel before any
     other, then the one whose id has the most words in common and the fewest of its own, then by id.
     """
     for row in rows:
-        if row["status"] != "withdrawn":
+        if row["status"] == "active" and row.get("callable", True):
             continue
         words = _words(row)
         heirs = [each for each in rows if _may_follow(each, row)]
