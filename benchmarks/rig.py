@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import resource
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rhflow.app.records import RunJournal, WallClock
+from rhflow.app.report import Doubt
 from rhflow.app.request import Request
 from rhflow.app.run import Prepared
 from rhflow.core.calls import StepCall, StepResult
@@ -24,9 +26,11 @@ from rhflow.core.planner import Planner
 from rhflow.core.schedule import Schedule
 from rhflow.core.values import Artifact, Outputs
 from rhflow.engine.flight import SingleFlight
+from rhflow.engine.outcome import NodeResult
 from rhflow.engine.ports import Report
-from rhflow.engine.run import Engine, NodeResult, Ports
+from rhflow.engine.run import Engine, Ports
 from rhflow.settings import Settings
+from rhflow.steps.context import OnUnknown
 
 MEDIA = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
 
@@ -47,6 +51,9 @@ class Watch:
     def interrupted(self, running: int) -> None:
         raise KeyboardInterrupt
 
+    def ask(self, doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
+        return "fail"
+
 
 class FakeExecutor:
     """Answers after a given time per kind with a tiny file that depends on the call."""
@@ -55,6 +62,9 @@ class FakeExecutor:
         self._ready, self._seconds = ready, seconds
         for shard in range(256):
             ready.store.blobs.path(f"{shard:02x}".ljust(64, "0")).parent.mkdir(parents=True, exist_ok=True)
+
+    def stop(self) -> None:
+        pass  # nothing waits to begin
 
     async def execute(self, call: StepCall, report: Report) -> StepResult:
         wait = self._seconds.get(call.kind.name, 0.0)
@@ -99,18 +109,22 @@ async def run_engine(ready: Prepared, seconds: Mapping[str, float], *, jobs: int
     return await engine(ready, seconds, jobs=jobs).run()
 
 
+def stub(seconds: float, spread: float = 0.0) -> AbstractContextManager[str]:
+    """Serve ``stub.py``."""
+    return serving("stub.py", str(seconds), str(spread))
+
+
 @contextmanager
-def stub(seconds: float) -> Iterator[str]:
-    """Serve ``stub.py`` in a process of its own and give its address."""
+def serving(name: str, *arguments: str) -> Iterator[str]:
+    """Serve a script of this folder in a process of its own and give its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    script = Path(__file__).with_name("stub.py")
-    server = subprocess.Popen([sys.executable, str(script), str(port), str(seconds)])
+    server = subprocess.Popen([sys.executable, str(Path(__file__).with_name(name)), str(port), *arguments])
     try:
         deadline = time.monotonic() + 20
         while not _answers(port):
             if time.monotonic() > deadline:
-                raise TimeoutError("the stub does not answer")
+                raise TimeoutError(f"{name} does not answer")
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -124,6 +138,11 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def most_memory() -> float:
+    """Return the most memory that this process has had so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
 
 
 def timed(work: Callable[[], object]) -> float:
