@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from rhflow.app.load import load
+from rhflow.cli import cache
 from rhflow.cli.models import SUBCOMMANDS
 from rhflow.cli.root import COMMANDS, invoke
 from rhflow.contract import load_schema
@@ -125,8 +126,9 @@ def test_every_command_is_documented() -> None:
 
 def test_commands_of_a_group_are_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    for name in SUBCOMMANDS:
-        assert f"### rhflow models {name}\n" in page
+    for group, names in (("models", SUBCOMMANDS), ("cache", cache.SUBCOMMANDS)):
+        for name in names:
+            assert f"### rhflow {group} {name}\n" in page
 
 
 @pytest.mark.parametrize("tool", ["cli_reference.py", "error_index.py"])

@@ -42,7 +42,8 @@ CORE_ORDER = tuple(
     errors values canonical events kinds cost syntax source
     expr.bounds expr.formats expr.functions expr.lists expr.filters expr.methods expr.operators expr.wording
     expr.tokens expr.grammar expr.absent expr.evaluate expr.blocks expr.sandbox
-    template coerce ratios inputs describe input_schema editor_schema shape document params statics keys loops tables
+    template coerce ratios inputs describe input_schema editor_schema shape document patterns params statics keys
+    loops tables
     edges spread nesting graph expand draw views calls references check select reading plan progress planner budget
     schedule variants
     """.split()

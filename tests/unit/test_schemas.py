@@ -13,12 +13,12 @@ from rhflow.app.report import NO_REQUESTS, NodeRow, RunReport
 from rhflow.contract import load_schema
 from rhflow.core.document import Param
 from rhflow.core.events import Event, EventType
-from rhflow.engine.run import NodeStatus, RunStatus
+from rhflow.engine.outcome import NodeStatus, RunStatus
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
-@pytest.mark.parametrize("path", sorted(SCHEMAS.rglob("*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(SCHEMAS.rglob("*.schema.json")), ids=lambda path: path.name)
 def test_each_is_a_schema_and_can_be_loaded(path: Path) -> None:
     name = str(path.relative_to(SCHEMAS)).removesuffix(".schema.json")
     Draft202012Validator.check_schema(load_schema(name))
