@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 import time
@@ -93,9 +94,37 @@ def page(catalog: Catalog) -> str:
         " the simulator with the least and with all it takes; `python tools/coverage.py --run` does the same and tells."
         " This page is made by `python tools/coverage.py`.",
     ]
+    lines += ["", "## Operations", "", *operations()]
     for section, rows in groupby(entries, key=lambda each: each.section):
         lines += ["", f"## {section}", "", _HEAD, *(_line(each, catalog) for each in rows)]
     return "\n".join(lines) + "\n"
+
+
+_USED_BY = {
+    "submit": "`rhflow run`", "query": "`rhflow task show ID`", "create": "`uses: comfyui`", "run-app": "`uses: app`",
+    "quick-create": "`uses: quick-create`", "upload": "`rhflow run`", "upload-old": "`uses: comfyui`",
+    "lora-url": "`uses: upload-lora`", "workflow-json": "`rhflow workflow show ID`",
+    "cancel": "`rhflow task cancel ID`",
+    "app-demo": "`rhflow app show ID`", "app-list": "`rhflow app list`", "style-params": "`rhflow app styles ID`",
+    "webhook": "`rhflow webhook listen`", "webhook-detail": "`rhflow webhook show ID`",
+    "webhook-resend": "`rhflow webhook resend ID`", "account-status": "`rhflow account`",
+    "queue-status": "`rhflow account`", "key-list": "`rhflow account --keys`",
+}  # fmt: skip
+
+
+def operations() -> list[str]:
+    """Return the table of the service's operations: every one has a method of the client and works on the simulator."""
+    head = "| operation | path | paid | for the user | to see it work |\n| --- | --- | --- | --- | --- |"
+    lines = ["`tests/e2e/test_every_operation.py` has the client ask for each and looks at what came of it.", "", head]
+    for path in sorted((ROOT / "schemas" / "api").glob("*.schema.json")):
+        name = path.name.removesuffix(".schema.json")
+        told = json.loads(path.read_text(encoding="utf-8")).get("x-operation", {})
+        where = f"`{told['method']} {told['path']}`" if told else "the service's own call"
+        paid = "yes" if told.get("paid") else ""
+        shown = next((each for each in ("assets", "webhook") if name.startswith(f"{each}-")), name)
+        show = f"`pytest tests/e2e/test_every_operation.py -k {shown}`"
+        lines.append(f"| `{name}` | {where} | {paid} | {_USED_BY.get(name, '')} | {show} |")
+    return lines
 
 
 def _status(entry: Listed, catalog: Catalog) -> str:
