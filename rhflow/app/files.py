@@ -25,6 +25,7 @@ class LocalFiles:
         self._store = store
         self._folder = folder
         self._known: dict[Path, Artifact] = {}
+        self._beside: dict[str, Callable[[str], Artifact]] = {}
         self.seen: set[Path] = set()
 
     def __call__(self, text: str) -> Artifact:
@@ -33,7 +34,9 @@ class LocalFiles:
 
     def beside(self, recipe: str) -> Callable[[str], Artifact]:
         """Return what reads files next to another recipe than the first."""
-        return partial(self.at, Path(recipe).parent)
+        if recipe not in self._beside:
+            self._beside[recipe] = partial(self.at, Path(recipe).parent)
+        return self._beside[recipe]
 
     def at(self, folder: Path, text: str) -> Artifact:
         """Return the file at ``text``, relative to ``folder``, or the stored file ``sha256:…``. Raises RecipeError."""

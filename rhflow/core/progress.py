@@ -121,8 +121,10 @@ class Progress:
 
     def blockers(self, node: Node) -> list[str]:
         """Return the nodes before ``node`` that gave nothing, but for those whose status its ``if`` looks at."""
-        seen = self._readings[node.step.id].statuses if node.role in ("call", "gate") else ()
         bad = [each for each in self._graph.before[node.id] if each in self.endings]
+        if not bad or node.role not in ("call", "gate"):
+            return bad
+        seen = self._readings[node.step.id].statuses
         return [each for each in bad if self._graph.nodes[each].step.id not in seen]
 
     # -- names --

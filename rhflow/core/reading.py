@@ -31,20 +31,29 @@ class Reading:
 
     @classmethod
     def of(cls, step: Step, hidden: Collection[Path]) -> Reading:
-        refs = {name: tuple(ref for _, ref in refs_in(value)) for name, value in step.inputs.items()}
-        roots = {name: {ref.path[0] for ref in found} for name, found in refs.items()}
-        looped = {name: tuple(ref for ref in found if ref.path[0] in _OF_LOOP) for name, found in refs.items()}
-        over = any(reads_any(value, hidden) for value in step.loop_values())
+        refs = {name: [ref for _, ref in refs_in(value)] for name, value in step.inputs.items()}
+        roots = {name: {ref.path[0] for ref in found} for name, found in refs.items() if found}
+        looped = {
+            name: tuple(ref for ref in refs[name] if ref.path[0] in _OF_LOOP)
+            for name, found in roots.items()
+            if found & _OF_LOOP
+        }
         return cls(
             late=frozenset(name for name, found in roots.items() if found & {"steps", "item", "prev"}),
             outside=frozenset(name for name, found in roots.items() if found & {"steps", "prev"}),
-            looped={name: found for name, found in looped.items() if found},
-            secret=frozenset(
-                name for name, value in step.inputs.items() if reads_any(value, hidden) or (over and looped[name])
-            ),
-            grown=grows(step),
-            statuses=frozenset(_statuses(step)),
+            looped=looped,
+            secret=frozenset(_secrets(step, hidden, looped)) if hidden else frozenset(),
+            grown=step.loop is not None and grows(step),
+            statuses=frozenset(_statuses(step)) if step.condition is not None else frozenset(),
         )
+
+
+def _secrets(step: Step, hidden: Collection[Path], looped: Collection[str]) -> Iterator[str]:
+    """Yield the inputs that hold a secret, be it through what the loop runs over."""
+    over = any(reads_any(value, hidden) for value in step.loop_values())
+    for name, value in step.inputs.items():
+        if reads_any(value, hidden) or (over and name in looped):
+            yield name
 
 
 class Readings(Mapping[str, Reading]):
