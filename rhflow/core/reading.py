@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rhflow.core.document import Pipeline, Step
 from rhflow.core.edges import grows, linked_to
 from rhflow.core.graph import Graph
-from rhflow.core.template import Path, Ref, Unresolved, refs_in
+from rhflow.core.template import Path, Ref, Template, Unresolved, refs_in
 
 _OF_LOOP = frozenset({"item", "key", "index", "matrix", "variation"})
 
@@ -31,8 +31,14 @@ class Reading:
 
     @classmethod
     def of(cls, step: Step, hidden: Collection[Path]) -> Reading:
-        refs = {name: [ref for _, ref in refs_in(value)] for name, value in step.inputs.items()}
+        refs = {
+            name: [ref for _, ref in refs_in(value)]
+            for name, value in step.inputs.items()
+            if isinstance(value, Template | list | dict)
+        }
         roots = {name: {ref.path[0] for ref in found} for name, found in refs.items() if found}
+        if not hidden and step.loop is None and step.condition is None and all(found <= _KNOWN for found in roots.values()):
+            return _PLAIN
         looped = {
             name: tuple(ref for ref in refs[name] if ref.path[0] in _OF_LOOP)
             for name, found in roots.items()
@@ -46,6 +52,11 @@ class Reading:
             grown=step.loop is not None and grows(step),
             statuses=frozenset(_statuses(step)) if step.condition is not None else frozenset(),
         )
+
+
+_KNOWN = frozenset({"params", "vars", "env", "run"})
+_PLAIN = Reading(frozenset(), frozenset(), {}, frozenset(), False, frozenset())
+"""What most steps of a large recipe read: nothing that others give."""
 
 
 def _secrets(step: Step, hidden: Collection[Path], looped: Collection[str]) -> Iterator[str]:
