@@ -37,7 +37,8 @@ class Reading:
             if isinstance(value, Template | list | dict)
         }
         roots = {name: {ref.path[0] for ref in found} for name, found in refs.items() if found}
-        if not hidden and step.loop is None and step.condition is None and all(found <= _KNOWN for found in roots.values()):
+        plain = not hidden and step.loop is None and step.condition is None
+        if plain and all(found <= _KNOWN for found in roots.values()):
             return _PLAIN
         looped = {
             name: tuple(ref for ref in refs[name] if ref.path[0] in _OF_LOOP)
