@@ -211,11 +211,14 @@ def finish(draft: Draft, node: Node, realm: Realm, *, secret: Collection[str] = 
     variation = node.binding.variation if node.binding is not None else None
     if variation is not None:
         values = _reseeded(draft, variation)
+    keyed: Mapping[str, Any] = values
+    if unkeyed := draft.kind.unkeyed:
+        keyed = {name: value for name, value in values.items() if name not in unkeyed}
     ingredients: dict[str, Any] = {
         "kind": draft.kind.name,
         "version": draft.kind.version,
         "endpoint": draft.model.endpoint if draft.model is not None else None,
-        "inputs": canonical.canonical({name: values[name] for name in values if name not in draft.kind.unkeyed}),
+        "inputs": canonical.canonical(keyed),
         "realm": realm,
     }
     for name in secret:

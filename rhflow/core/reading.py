@@ -68,28 +68,21 @@ def _secrets(step: Step, hidden: Collection[Path], looped: Collection[str]) -> I
             yield name
 
 
-class Readings(Mapping[str, Reading]):
+class Readings(dict[str, Reading]):
     """What the steps of a graph read, by their ids; each is looked at when it is first asked for."""
 
     def __init__(self, pipeline: Pipeline, graph: Graph) -> None:
+        super().__init__()
         self._graph, self._hidden = graph, secrets_of(pipeline)
         self._scopes: set[str] = set()
-        self._known: dict[str, Reading] = {}
 
-    def __getitem__(self, step: str) -> Reading:
-        if step not in self._known:
-            found = self._graph.steps[step]
-            if (scope := self._graph.scopes.get(found.scope)) is not None and found.scope not in self._scopes:
-                self._scopes.add(found.scope)
-                self._hidden.update(scope.hidden())
-            self._known[step] = Reading.of(found, self._hidden)
-        return self._known[step]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._graph.steps)
-
-    def __len__(self) -> int:
-        return len(self._graph.steps)
+    def __missing__(self, step: str) -> Reading:
+        found = self._graph.steps[step]
+        if (scope := self._graph.scopes.get(found.scope)) is not None and found.scope not in self._scopes:
+            self._scopes.add(found.scope)
+            self._hidden.update(scope.hidden())
+        self[step] = Reading.of(found, self._hidden)
+        return self[step]
 
 
 def _statuses(step: Step) -> Iterator[str]:
