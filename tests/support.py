@@ -14,7 +14,7 @@ from rhflow.core.budget import Spending
 from rhflow.core.calls import Calls
 from rhflow.core.check import check, in_order
 from rhflow.core.document import Pipeline, build
-from rhflow.core.errors import Problem, RecipeError, Source
+from rhflow.core.errors import Problem, RecipeError, Source, StepError
 from rhflow.core.expand import expand
 from rhflow.core.kinds import Models
 from rhflow.core.params import parse_param
@@ -186,3 +186,20 @@ def plan_of(text: str, **told: Any) -> Plan:
 def statuses(results: Mapping[str, NodeResult]) -> dict[str, str]:
     """Return the status of each node."""
     return {node: result.status for node, result in results.items()}
+
+
+DIAMOND = """
+steps:
+  top: {uses: text-to-image, with: {prompt: top}}
+  left: {uses: image-to-image, with: {prompt: left, image: "${{ steps.top.image }}"}}
+  right: {uses: image-to-image, with: {prompt: right, image: "${{ steps.top.image }}"}}
+  bottom:
+    uses: image-to-image
+    with: {prompt: bottom, images: ["${{ steps.left.image }}", "${{ steps.right.image }}"]}
+"""
+WIDE = "steps:\n" + "".join(f"  s{at}: {{uses: text-to-image, with: {{prompt: p{at}}}}}\n" for at in range(7))
+
+
+def failure(message: str = "no") -> StepError:
+    """Return the error of a task that failed."""
+    return StepError(Problem("task-failed", message))

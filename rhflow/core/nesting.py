@@ -138,6 +138,10 @@ class Scope:
     def _over(self) -> Unresolved:
         return None if self.step.loop is None else self.step.loop.foreach
 
+    def reads_steps(self, value: Unresolved) -> bool:
+        """Whether a value given to a parameter comes from a step, be it through the item of a loop."""
+        return any(source.path[0] == "steps" for _, ref in refs_in(value) for source in self._outer(ref))
+
     # -- names --
 
     def names(self, base: Names, outer: Callable[[], Names], local: Callable[[Step], Local] | None = None) -> Names:
@@ -180,7 +184,7 @@ class _Params(Mapping[str, Any]):
             own = next(iter(self._scope.pipeline.steps.values()))
             return None if param.default is None else self._typed(param, param.default, own)
         value = step.inputs[name]
-        return self._typed(param, resolve(value, self._outer()), None if _reads_steps(self._scope, value) else step)
+        return self._typed(param, resolve(value, self._outer()), None if self._scope.reads_steps(value) else step)
 
     def _typed(self, param: Param, value: Any, written: Step | None) -> Any:
         """Return a value by the rules of a parameter; ``written``: the step in whose recipe it stands, if in any."""
@@ -242,11 +246,6 @@ class _Vars(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._vars)
-
-
-def _reads_steps(scope: Scope, value: Unresolved) -> bool:
-    """Whether a value given to a parameter comes from a step, be it through the item of a loop."""
-    return any(source.path[0] == "steps" for _, ref in refs_in(value) for source in scope._outer(ref))
 
 
 _OF_CALLS = ("model", "retry", "timeout", "pool", "cache", "save_as")

@@ -6,29 +6,13 @@ import asyncio
 
 import pytest
 
-from rhflow.core.errors import Problem, StepError, StoreError, UnknownOutcomeError
+from rhflow.core.errors import Problem, StoreError, UnknownOutcomeError
 from rhflow.core.events import Event
 from rhflow.core.values import Outputs
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.outcome import NodeResult, status_of
 from tests.fakes import FakeExecutor, MemoryJournal, MemoryLocks
-from tests.support import Bench, statuses
-
-DIAMOND = """
-steps:
-  top: {uses: text-to-image, with: {prompt: top}}
-  left: {uses: image-to-image, with: {prompt: left, image: "${{ steps.top.image }}"}}
-  right: {uses: image-to-image, with: {prompt: right, image: "${{ steps.top.image }}"}}
-  bottom:
-    uses: image-to-image
-    with: {prompt: bottom, images: ["${{ steps.left.image }}", "${{ steps.right.image }}"]}
-"""
-WIDE = "steps:\n" + "".join(f"  s{at}: {{uses: text-to-image, with: {{prompt: p{at}}}}}\n" for at in range(7))
-
-
-def failure(message: str = "no") -> StepError:
-    return StepError(Problem("task-failed", message))
-
+from tests.support import DIAMOND, WIDE, Bench, failure, statuses
 
 # --- failure ---------------------------------------------------------------------------------------------------------
 

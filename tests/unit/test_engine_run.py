@@ -5,26 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from rhflow.core.calls import StepResult
-from rhflow.core.errors import Problem, StepError
 from rhflow.engine.flight import SingleFlight
 from tests.fakes import FakeExecutor, FakeFlight, MemoryJournal, MemoryLocks, outputs_of
-from tests.support import Bench, files, statuses
-
-DIAMOND = """
-steps:
-  top: {uses: text-to-image, with: {prompt: top}}
-  left: {uses: image-to-image, with: {prompt: left, image: "${{ steps.top.image }}"}}
-  right: {uses: image-to-image, with: {prompt: right, image: "${{ steps.top.image }}"}}
-  bottom:
-    uses: image-to-image
-    with: {prompt: bottom, images: ["${{ steps.left.image }}", "${{ steps.right.image }}"]}
-"""
-WIDE = "steps:\n" + "".join(f"  s{at}: {{uses: text-to-image, with: {{prompt: p{at}}}}}\n" for at in range(7))
-
-
-def failure(message: str = "no") -> StepError:
-    return StepError(Problem("task-failed", message))
-
+from tests.support import DIAMOND, WIDE, Bench, failure, files, statuses
 
 # --- order -----------------------------------------------------------------------------------------------------------
 

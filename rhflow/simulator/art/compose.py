@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import random
 from collections.abc import Callable, Mapping
@@ -136,8 +135,3 @@ def with_grain(image: Image.Image, *, seed: int) -> Image.Image:
         for left in range(0, image.width, 512):
             grain.paste(tile, (left, top))
     return ImageChops.subtract(image, Image.merge("RGB", (grain, grain, grain)))
-
-
-def seed_of(text: str) -> int:
-    """Return a number that stands for ``text``."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
