@@ -86,3 +86,8 @@ def test_scenes_that_a_model_thinks_up(case: Case) -> None:
     assert [each["id"] for each in done.document["nodes"]] == ["script"]
     plan = case.run("plan", recipe, "--simulate").exit(0)
     plan.says("]/still", "]/clip", "]/final", "after `scene[")
+
+
+def test_the_part_also_runs_on_its_own(case: Case) -> None:
+    plan = case.run("plan", str(PIPELINES / "parts" / "scene.yaml"), "--simulate", "--json").exit(0)
+    assert [node["id"] for node in plan.document["nodes"]] == ["still", "clip", "final"]
