@@ -12,9 +12,9 @@ import generate
 import rig
 from table import Rows
 
-from rhflow.app.run import prepared
+from rhflow.app.runs.run import prepared
 from rhflow.cli.main import collect_seldom
-from rhflow.core.planner import Planner
+from rhflow.core.plan.planner import Planner
 
 
 def main() -> int:

@@ -15,10 +15,10 @@ import rig
 from PIL import Image
 from table import Rows
 
-from rhflow.app.files import LocalFiles
+from rhflow.app.recipes.files import LocalFiles
 from rhflow.media.video import encode
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.connection import Connection, Secret
+from rhflow.runninghub.transport.connection import Connection, Secret
 from rhflow.steps.vault import Vault
 from rhflow.store.store import Store
 

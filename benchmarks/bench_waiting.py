@@ -15,7 +15,7 @@ import rig
 from table import Rows
 
 from rhflow.app.request import Request
-from rhflow.app.run import run
+from rhflow.app.runs.run import run
 from rhflow.core.events import Event
 from rhflow.settings import Settings
 

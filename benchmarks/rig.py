@@ -15,15 +15,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rhflow.app.records import RunJournal, WallClock
 from rhflow.app.report import Doubt
 from rhflow.app.request import Request
-from rhflow.app.run import Prepared
-from rhflow.core.calls import StepCall, StepResult
+from rhflow.app.runs.records import RunJournal, WallClock
+from rhflow.app.runs.run import Prepared
 from rhflow.core.events import Event
-from rhflow.core.plan import Plan
-from rhflow.core.planner import Planner
-from rhflow.core.schedule import Schedule
+from rhflow.core.graph.schedule import Schedule
+from rhflow.core.plan.calls import StepCall, StepResult
+from rhflow.core.plan.plan import Plan
+from rhflow.core.plan.planner import Planner
 from rhflow.core.values import Artifact, Outputs
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.outcome import NodeResult

@@ -15,12 +15,12 @@ from decimal import Decimal
 from typing import Any
 
 from rhflow.core import canonical
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import NotBegun
 from rhflow.core.events import Event, EventType
 from rhflow.core.kinds import Model
+from rhflow.core.plan.calls import StepCall, StepResult
+from rhflow.core.plan.views import StepView
 from rhflow.core.values import MEDIA_TYPES, Artifact, Entry, Family, Money, Outputs
-from rhflow.core.views import StepView
 from rhflow.engine.ports import Report
 
 Make = Callable[[StepCall], Outputs]

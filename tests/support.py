@@ -10,19 +10,19 @@ from typing import Any
 
 from rhflow.catalog.catalog import Catalog
 from rhflow.contract import load_schema
-from rhflow.core.budget import Spending
-from rhflow.core.calls import Calls
-from rhflow.core.check import check, in_order
-from rhflow.core.document import Pipeline, build
 from rhflow.core.errors import Problem, RecipeError, Source, StepError
-from rhflow.core.expand import expand
+from rhflow.core.graph.expand import expand
+from rhflow.core.graph.schedule import Schedule
 from rhflow.core.kinds import Models
-from rhflow.core.params import parse_param
-from rhflow.core.plan import Names, Plan, World
-from rhflow.core.planner import Planner
-from rhflow.core.schedule import Schedule
-from rhflow.core.source import Located, read
-from rhflow.core.template import resolve
+from rhflow.core.plan.budget import Spending
+from rhflow.core.plan.calls import Calls
+from rhflow.core.plan.check import check, in_order
+from rhflow.core.plan.plan import Names, Plan, World
+from rhflow.core.plan.planner import Planner
+from rhflow.core.recipe.document import Pipeline, build
+from rhflow.core.recipe.params import parse_param
+from rhflow.core.recipe.template import resolve
+from rhflow.core.text.source import Located, read
 from rhflow.core.values import Artifact, Realm
 from rhflow.engine.outcome import NodeResult
 from rhflow.engine.ports import Flight

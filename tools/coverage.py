@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # so that the script also runs where rhflow is not installed
     sys.path.insert(0, str(ROOT))
 
-from rhflow.app.example import kind_of  # noqa: E402
+from rhflow.app.catalog.example import kind_of  # noqa: E402
 from rhflow.catalog.catalog import Catalog  # noqa: E402
 from rhflow.core.kinds import Model  # noqa: E402
 from rhflow.steps.kinds import all_kinds  # noqa: E402

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rhflow.runninghub.codes import CODES, HTTP_CODES, ApiCode
+from rhflow.runninghub.wire.codes import CODES, HTTP_CODES, ApiCode
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "errors.md"

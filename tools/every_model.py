@@ -24,7 +24,7 @@ from PIL import Image
 
 from rhflow.catalog.catalog import Catalog
 from rhflow.core.cost import Estimate, estimate
-from rhflow.core.inputs import Bound, Signature
+from rhflow.core.inputs.inputs import Bound, Signature
 from rhflow.core.kinds import Field, Model
 from rhflow.core.values import Artifact, Pending
 from rhflow.media.audio import write_audio

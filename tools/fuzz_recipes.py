@@ -111,7 +111,7 @@ def guard() -> Guard:
 def _catalog() -> Any:
     """Return the catalogue; the validator of recipes, made anew for every one of them, is made once from here on."""
     from rhflow.catalog.catalog import Catalog
-    from rhflow.core import shape
+    from rhflow.core.text import shape
 
     made: list[Any] = []
 
@@ -125,7 +125,7 @@ def _catalog() -> Any:
 
 def outcome(text: str, folder: Path) -> list[str]:
     """Return the codes of the problems that rhflow has with a recipe: of warnings too, none where all is well."""
-    from rhflow.app.load import load
+    from rhflow.app.recipes.load import load
     from rhflow.cli.render import problem_text
     from rhflow.core.errors import RecipeError, UsageError
 
@@ -145,11 +145,11 @@ def outcome(text: str, folder: Path) -> list[str]:
 
 def _plan(recipe: Any) -> None:
     """Plan a valid recipe as far as its defaults go, with nothing in the store and no file anywhere."""
-    from rhflow.app.params import names_of
+    from rhflow.app.recipes.params import names_of
     from rhflow.core.errors import Problem, RecipeError
-    from rhflow.core.expand import expand
-    from rhflow.core.plan import World
-    from rhflow.core.planner import Planner
+    from rhflow.core.graph.expand import expand
+    from rhflow.core.plan.plan import World
+    from rhflow.core.plan.planner import Planner
 
     def local(text: str) -> Any:
         raise RecipeError(Problem("no-such-file", f"there is no file `{text[:99]}`"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rhflow.core.select import EVERYTHING, Selection
+from rhflow.core.graph.select import EVERYTHING, Selection
 from rhflow.core.values import Realm
 from rhflow.settings import Settings
 

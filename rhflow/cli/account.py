@@ -16,7 +16,7 @@ from rhflow.cli.options import JSON, SIMULATE, service_of
 @JSON
 def command(keys: bool, simulate: bool, as_json: bool) -> None:
     """Show what the account has left, and how many tasks it may run at once."""
-    from rhflow.app.remote import account_facts
+    from rhflow.app.service.account import account_facts
 
     facts = account_facts(service_of(simulate), keys=keys)
     if as_json:

@@ -27,7 +27,7 @@ def command() -> None:
 @JSON
 def list_(sort: str, page: int, days: int, simulate: bool, as_json: bool) -> None:
     """List apps, a page at a time."""
-    from rhflow.app.apps import list_apps
+    from rhflow.app.service.apps import list_apps
 
     found = list_apps(service_of(simulate), sort, page=page, days=days)
     if as_json:
@@ -52,7 +52,7 @@ def list_(sort: str, page: int, days: int, simulate: bool, as_json: bool) -> Non
 @JSON
 def show(app: str, recipe: bool, simulate: bool, as_json: bool) -> None:
     """List what an app takes, by every name that an `app` step may use."""
-    from rhflow.app import apps
+    from rhflow.app.service import apps
 
     form = apps.show_app(service_of(simulate), app)
     if recipe:
@@ -76,7 +76,7 @@ def show(app: str, recipe: bool, simulate: bool, as_json: bool) -> None:
 @JSON
 def styles(app: str, type_: int, simulate: bool, as_json: bool) -> None:
     """List the styles of a quick create module."""
-    from rhflow.app.apps import list_styles
+    from rhflow.app.service.apps import list_styles
 
     found = list_styles(service_of(simulate), app, type_)
     if as_json:

@@ -75,7 +75,7 @@ def command(ctx: click.Context) -> int:
 @JSON
 def ls(store: Path | None, limit: int, as_json: bool, **wanted: Any) -> None:
     """List results, the newest first, with what they had cost and who used them last."""
-    from rhflow.app import cache
+    from rhflow.app.past import cache
     from rhflow.cli.cache_text import listing, listing_document
 
     found = cache.list_results(_settings(store), cache.Filter(**wanted))
@@ -87,7 +87,7 @@ def ls(store: Path | None, limit: int, as_json: bool, **wanted: Any) -> None:
 @JSON
 def verify(store: Path | None, as_json: bool) -> int:
     """Read every file again. What is damaged is moved aside, and its results are named."""
-    from rhflow.app import cache
+    from rhflow.app.past import cache
     from rhflow.cli.cache_text import findings, findings_document
 
     found = cache.check_store(_settings(store))
@@ -119,7 +119,7 @@ def gc(store: Path | None, locks: tuple[Path, ...], dry_run: bool, as_json: bool
     run is making or using now, and calls that are not settled. A lock file is any text with keys or digests in it:
     `rhflow plan RECIPE --json > recipe.lock`.
     """
-    from rhflow.app import cache
+    from rhflow.app.past import cache
     from rhflow.cli.cache_text import swept, swept_document
 
     limits = cache.Limits(locked=cache.read_locks(locks), **told)
@@ -133,7 +133,7 @@ def gc(store: Path | None, locks: tuple[Path, ...], dry_run: bool, as_json: bool
 @STORE
 def rm(name: str, yes: bool, store: Path | None) -> int:
     """Remove a result by its key, those that a run made, or those with a file; the beginning of a name will do."""
-    from rhflow.app import cache
+    from rhflow.app.past import cache
     from rhflow.cli.cache_text import about_to_go, gone
 
     with cache.doomed(_settings(store), name) as found:
@@ -153,7 +153,7 @@ def rm(name: str, yes: bool, store: Path | None) -> int:
 @STORE
 def export(file: Path, store: Path | None, **wanted: Any) -> None:
     """Write results with their files into FILE (.tar), to be imported on another machine."""
-    from rhflow.app import cache
+    from rhflow.app.past import cache
     from rhflow.cli.cache_text import size
 
     done = cache.export_results(_settings(store), file, cache.Filter(**wanted))
@@ -166,7 +166,7 @@ def export(file: Path, store: Path | None, **wanted: Any) -> None:
 @STORE
 def take_in(file: Path, store: Path | None) -> None:
     """Take results in that were exported; what is here already stays as it is."""
-    from rhflow.app import cache
+    from rhflow.app.past import cache
     from rhflow.cli.cache_text import size
 
     done = cache.import_results(_settings(store), file)

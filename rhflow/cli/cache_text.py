@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rhflow.cli import render
 
 if TYPE_CHECKING:
-    from rhflow.app.cache import Doomed, Findings, Removed, Stored, Sweep
+    from rhflow.app.past.cache import Doomed, Findings, Removed, Stored, Sweep
 
 _HEAD = ("key", "model", "made", "cost", "files", "last used by", "")
 _MOST = 40
@@ -69,7 +69,7 @@ def _places(each: Stored) -> str:
 
 
 def _total(found: Sequence[Stored]) -> str:
-    from rhflow.app.cache import bytes_of
+    from rhflow.app.past.cache import bytes_of
 
     files = bytes_of(found)
     held = f"{render.plural(len(files), 'file')}, {size(sum(files.values()))}"
@@ -78,7 +78,7 @@ def _total(found: Sequence[Stored]) -> str:
 
 def _worth(found: Iterable[Stored]) -> str:
     """Return what results had cost, as the end of a sentence."""
-    from rhflow.app.cache import worth
+    from rhflow.app.past.cache import worth
 
     sums = worth(found)
     paid = [render.amount((amount, currency)) for (realm, currency), amount in sums.items() if realm == "live"]
@@ -90,7 +90,7 @@ def _worth(found: Iterable[Stored]) -> str:
 
 def listing_document(found: Sequence[Stored]) -> dict[str, Any]:
     """Return results as ``cache ls --json`` prints them."""
-    from rhflow.app.cache import bytes_of
+    from rhflow.app.past.cache import bytes_of
 
     files = bytes_of(found)
     totals = {"results": len(found), "files": len(files), "bytes": sum(files.values()), "worth": _worth_document(found)}
@@ -98,7 +98,7 @@ def listing_document(found: Sequence[Stored]) -> dict[str, Any]:
 
 
 def _worth_document(found: Iterable[Stored]) -> list[dict[str, str]]:
-    from rhflow.app.cache import worth
+    from rhflow.app.past.cache import worth
 
     return [
         {"realm": realm, "currency": currency, "amount": amount} for (realm, currency), amount in worth(found).items()

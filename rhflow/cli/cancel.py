@@ -20,7 +20,7 @@ def command(run: str, remote: bool, store: Path | None, as_json: bool) -> None:
     """Stop a run: once as Ctrl-C does (what is paid is waited for), a second time at once, everything resumable."""
     import asyncio
 
-    from rhflow.app.cancel import cancel
+    from rhflow.app.past.cancel import cancel
     from rhflow.settings import read_settings
 
     done = asyncio.run(cancel(read_settings(store=store), run, remote=remote))

@@ -15,11 +15,11 @@ from rhflow.cli.options import CATALOG
 @click.option("--format", "form", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
 def command(recipe: Path, catalog: Path | None, form: str) -> None:
     """Print the graph of a recipe as Mermaid or Graphviz DOT text."""
-    from rhflow.app.catalogs import load_catalog
-    from rhflow.app.load import load
-    from rhflow.core.draw import dot, mermaid
-    from rhflow.core.expand import expand
-    from rhflow.core.graph import Node
+    from rhflow.app.catalog.in_force import load_catalog
+    from rhflow.app.recipes.load import load
+    from rhflow.core.graph.draw import dot, mermaid
+    from rhflow.core.graph.expand import expand
+    from rhflow.core.graph.graph import Node
     from rhflow.settings import read_settings
 
     pipeline = load(recipe, load_catalog(read_settings(catalog=catalog))).pipeline

@@ -43,9 +43,9 @@ outputs:
 @click.argument("path", type=click.Path(path_type=Path), default=Path("recipe.yaml"))
 def command(path: Path) -> None:
     """Write a starter recipe to PATH (recipe.yaml), with completion and checks for editors."""
-    from rhflow.app.catalogs import load_catalog
-    from rhflow.app.load import _name
-    from rhflow.app.schemas import write_schema
+    from rhflow.app.catalog.in_force import load_catalog
+    from rhflow.app.catalog.schemas import write_schema
+    from rhflow.app.recipes.load import _name
     from rhflow.settings import read_settings
 
     if path.suffix not in (".yaml", ".yml"):

@@ -14,8 +14,8 @@ from rhflow.cli.options import CATALOG, JSON, STORE
 from rhflow.core.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from rhflow.app.catalogs import Update
-    from rhflow.app.models import Entry, ModelGuide
+    from rhflow.app.catalog.in_force import Update
+    from rhflow.app.catalog.models import Entry, ModelGuide
     from rhflow.core.kinds import Model
 
 _NAMED = 8
@@ -53,7 +53,7 @@ def command(ctx: click.Context) -> int:
 @JSON
 def list_models(as_json: bool, catalog: Path | None, **wanted: Any) -> None:
     """List models with what they do and what they cost."""
-    from rhflow.app.models import Wanted
+    from rhflow.app.catalog.models import Wanted
 
     guide = _guide(catalog)
     _print(guide, guide.select(Wanted(**wanted)), as_json=as_json)
@@ -90,7 +90,7 @@ def show(model: str, as_json: bool, catalog: Path | None, recipe: bool) -> None:
 @STORE
 def update(file: Path | None, shipped: bool, store: Path | None) -> None:
     """Use the catalogue in FILE from now on, for every run with this store."""
-    from rhflow.app.catalogs import forget_catalog, keep_catalog
+    from rhflow.app.catalog.in_force import forget_catalog, keep_catalog
     from rhflow.settings import read_settings
 
     settings = read_settings(store=store)
@@ -118,8 +118,8 @@ def _update_text(update: Update) -> str:
 
 
 def _guide(catalog: Path | None) -> ModelGuide:
-    from rhflow.app.catalogs import load_catalog
-    from rhflow.app.models import ModelGuide
+    from rhflow.app.catalog.in_force import load_catalog
+    from rhflow.app.catalog.models import ModelGuide
     from rhflow.settings import read_settings
 
     return ModelGuide(load_catalog(read_settings(catalog=catalog)))
@@ -170,7 +170,7 @@ def _head(guide: ModelGuide, model: Model) -> str:
 
 def _price(entry: Entry) -> list[str]:
     """Return the price at defaults, what is counted, the day of the list, and the rules, a line each."""
-    from rhflow.core.describe import price_lines
+    from rhflow.core.inputs.describe import price_lines
 
     first, *rules = price_lines(entry.model)
     price = entry.model.price
@@ -189,7 +189,7 @@ def _status(entry: Entry) -> str:
 
 
 def _inputs(model: Model) -> str:
-    from rhflow.app.models import inputs_of, stand_ins
+    from rhflow.app.catalog.models import inputs_of, stand_ins
 
     if not model.fields:
         return "its inputs are not known"

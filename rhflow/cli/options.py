@@ -10,11 +10,11 @@ import click
 
 from rhflow.app.request import Request
 from rhflow.core.errors import Problem, UsageError
-from rhflow.core.select import Selection
+from rhflow.core.graph.select import Selection
 from rhflow.settings import read_settings
 
 if TYPE_CHECKING:
-    from rhflow.app.service import Service
+    from rhflow.app.account.questions import Service
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,7 +73,7 @@ def selection_options(command: F) -> F:
 
 def service_of(simulate: bool) -> Service:
     """Return whom a command asks that is about no recipe."""
-    from rhflow.app.service import Service
+    from rhflow.app.account.questions import Service
 
     return Service(read_settings(), simulate)
 

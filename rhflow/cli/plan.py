@@ -12,7 +12,7 @@ from rhflow.cli import render
 from rhflow.cli.options import JSON, make_request, recipe_options, selection_options
 
 if TYPE_CHECKING:
-    from rhflow.core.plan import Decision, Plan
+    from rhflow.core.plan.plan import Decision, Plan
 
 
 _MOST_AGAIN = 12
@@ -24,7 +24,7 @@ _MOST_AGAIN = 12
 @JSON
 def command(recipe: Path, as_json: bool, **options: Any) -> None:
     """Show what would run, what is reused and why, and the price before paying it."""
-    from rhflow.app.run import make_plan
+    from rhflow.app.runs.run import make_plan
 
     plan, loaded = make_plan(make_request(recipe, options))
     if loaded.warnings:
@@ -41,7 +41,7 @@ def plan_text(plan: Plan) -> str:
 
 def summary(plan: Plan) -> str:
     """Return one line: how much runs, how much is reused, what it costs."""
-    from rhflow.core.plan import Later, Reuse, Run, Skip, Wait
+    from rhflow.core.plan.plan import Later, Reuse, Run, Skip, Wait
 
     reused, skipped = plan.count(Reuse), plan.count(Skip)
     to_run = plan.count(Run) + plan.count(Wait) + plan.count(Later)
@@ -54,7 +54,7 @@ def summary(plan: Plan) -> str:
 
 def made_again(plan: Plan) -> list[str]:
     """Return a line for every step whose result was there and is lost: it is paid for once more."""
-    from rhflow.core.plan import Run
+    from rhflow.core.plan.plan import Run
 
     lost = ((node, each) for node, each in plan.decisions.items() if isinstance(each, Run) and each.again)
     lines = [f"{node}: made again ({_price(run.estimate, run.call.kind.paid)}): {run.reasons[0]}" for node, run in lost]
@@ -63,7 +63,7 @@ def made_again(plan: Plan) -> list[str]:
 
 def _words(decision: Decision) -> tuple[str, str, str, str]:
     """Return what will happen, why, with which model (and which filled-in defaults), and the price."""
-    from rhflow.core.plan import Fail, Later, Reuse, Run, Skip, Wait
+    from rhflow.core.plan.plan import Fail, Later, Reuse, Run, Skip, Wait
 
     match decision:
         case Reuse(call):
@@ -91,7 +91,7 @@ def _price(price: Any, paid: bool) -> str:
 
 
 def _document(plan: Plan) -> dict[str, Any]:
-    from rhflow.core.plan import Reuse, Run, Wait
+    from rhflow.core.plan.plan import Reuse, Run, Wait
 
     nodes = []
     for node, decision in plan.decisions.items():

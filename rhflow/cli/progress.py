@@ -16,8 +16,8 @@ from rhflow.core.events import Event, RunView
 
 if TYPE_CHECKING:
     from rhflow.app.report import Doubt
-    from rhflow.app.run import Prepared
-    from rhflow.core.plan import Plan
+    from rhflow.app.runs.run import Prepared
+    from rhflow.core.plan.plan import Plan
 
 _WORDS = {
     "CREATE": "created", "QUEUED": "queued", "RUNNING": "running", "SUCCESS": "fetching the result",

@@ -33,8 +33,8 @@ def command(
 
     Where the recipe is gone, the results that were paid for are fetched all the same.
     """
-    from rhflow.app.history import find_run
-    from rhflow.app.resume import request_again
+    from rhflow.app.past.history import find_run
+    from rhflow.app.past.resume import request_again
     from rhflow.settings import read_settings
 
     settings = read_settings(store=store)
@@ -58,7 +58,7 @@ def _fetch(settings: Settings, unknown: OnUnknown | None, *, recipe: str | None,
     """Fetch what runs left open and tell of it; returns 5 when something stays open that nobody can settle alone."""
     import asyncio
 
-    from rhflow.app.resume import fetch_open
+    from rhflow.app.past.resume import fetch_open
 
     found = asyncio.run(fetch_open(settings, unknown or "fail", recipe=recipe))
     if as_json:

@@ -42,7 +42,7 @@ def command(recipe: Path, as_json: bool, faults: Path | None, unknown: OnUnknown
     ask = unknown is None and leftovers.can_ask() and not as_json
     request = replace(make_request(recipe, options), on_unknown=unknown or "fail", ask_unknown=ask)
     if faults is not None:
-        from rhflow.app.faults import with_faults
+        from rhflow.app.simulator.faults import with_faults
 
         request = with_faults(request, faults)
     return run_request(request, as_json=as_json)
@@ -50,7 +50,7 @@ def command(recipe: Path, as_json: bool, faults: Path | None, unknown: OnUnknown
 
 def run_request(request: Request, *, as_json: bool) -> int:
     """Answer a request from memory if nothing changed, or else run it; print the report and return the exit code."""
-    from rhflow.app import memo
+    from rhflow.app.runs import memo
 
     usual = request.memo and request.selection.everything
     report = memo.answer(request, whole=as_json) if usual else None
@@ -71,7 +71,7 @@ def run_request(request: Request, *, as_json: bool) -> int:
 def _run(request: Request) -> tuple[RunReport, Sequence[RhflowError]]:
     import asyncio
 
-    from rhflow.app.run import run
+    from rhflow.app.runs.run import run
     from rhflow.cli.progress import make_progress
 
     try:

@@ -13,7 +13,7 @@ from rhflow.cli import render
 from rhflow.cli.options import JSON, STORE
 
 if TYPE_CHECKING:
-    from rhflow.app.history import Listed
+    from rhflow.app.past.history import Listed
 
 
 @click.command("runs")
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @JSON
 def command(limit: int, store: Path | None, as_json: bool) -> None:
     """List earlier runs, the newest first."""
-    from rhflow.app.history import list_runs
+    from rhflow.app.past.history import list_runs
     from rhflow.settings import read_settings
 
     found = list_runs(read_settings(store=store), limit)

@@ -15,8 +15,8 @@ from rhflow.cli.options import CATALOG
 @CATALOG
 def command(full: bool, output: Path | None, catalog: Path | None) -> None:
     """Print the JSON Schema of recipes for editors."""
-    from rhflow.app.catalogs import load_catalog
-    from rhflow.app.schemas import editor_schema, write_schema
+    from rhflow.app.catalog.in_force import load_catalog
+    from rhflow.app.catalog.schemas import editor_schema, write_schema
     from rhflow.settings import read_settings
 
     models = load_catalog(read_settings(catalog=catalog))

@@ -15,7 +15,7 @@ from rhflow.cli import render
 from rhflow.cli.options import JSON, STORE
 
 if TYPE_CHECKING:
-    from rhflow.app.history import NodeState, PastRun
+    from rhflow.app.past.history import NodeState, PastRun
 
 
 @click.command("show")
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @JSON
 def command(run: str, store: Path | None, as_json: bool) -> None:
     """Show what became of every step of a run: by its id, the beginning of it, or the latest."""
-    from rhflow.app.history import find_run
+    from rhflow.app.past.history import find_run
     from rhflow.settings import read_settings
 
     past = find_run(read_settings(store=store), run)

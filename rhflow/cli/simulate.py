@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Let things go wrong by this plan.")
 def command(port: int, host: str, speed: float, limit: int, faults: Path | None) -> None:
     """Serve a simulator of the RunningHub API until Ctrl-C."""
-    from rhflow.app.simulate import configure, serve
+    from rhflow.app.simulator.serve import configure, serve
 
     config = configure(speed=speed, limit=limit, faults=faults)
     serve(host, port, config=config, ready=lambda url: click.echo(_greeting(url)))

@@ -21,7 +21,7 @@ def command() -> None:
 @JSON
 def show(task: str, simulate: bool, as_json: bool) -> None:
     """Tell how a task stands, what it gave, and what it cost."""
-    from rhflow.app.remote import task_json, task_state
+    from rhflow.app.service.account import task_json, task_state
 
     state = task_state(service_of(simulate), task)
     if as_json:
@@ -42,7 +42,7 @@ def show(task: str, simulate: bool, as_json: bool) -> None:
 @SIMULATE
 def cancel(task: str, simulate: bool) -> None:
     """Ask the service to stop a task, queued or running."""
-    from rhflow.app.remote import cancel_task
+    from rhflow.app.service.account import cancel_task
 
     cancel_task(service_of(simulate), task)
     click.echo(f"task {task} is cancelled; whether it is charged for what it did, the service does not say")

@@ -16,8 +16,8 @@ from rhflow.core.errors import RhflowError
 @CATALOG
 def command(recipes: tuple[Path, ...], catalog: Path | None) -> int:
     """Check recipes and report every problem at once, without a request."""
-    from rhflow.app.catalogs import load_catalog
-    from rhflow.app.load import load
+    from rhflow.app.catalog.in_force import load_catalog
+    from rhflow.app.recipes.load import load
     from rhflow.settings import read_settings
 
     settings = read_settings(catalog=catalog)

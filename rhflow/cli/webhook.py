@@ -21,7 +21,7 @@ def command() -> None:
 @JSON
 def show(task: str, simulate: bool, as_json: bool) -> None:
     """Tell what the callback of a task says and how its delivery went."""
-    from rhflow.app.remote import webhook_event
+    from rhflow.app.service.account import webhook_event
 
     event = webhook_event(service_of(simulate), task)
     if as_json:
@@ -49,7 +49,7 @@ def listen_(host: str, port: int, store: Path | None, as_json: bool) -> None:
     The service must reach it from outside: put a tunnel or a web server in front, and give runs its public address
     with `--webhook` or RHFLOW_WEBHOOK. `rhflow resume` then finds the tasks of calls whose reply was lost.
     """
-    from rhflow.app.listen import Callback, listen
+    from rhflow.app.service.listen import Callback, listen
     from rhflow.settings import read_settings
 
     def ready(url: str) -> None:
@@ -68,7 +68,7 @@ def listen_(host: str, port: int, store: Path | None, as_json: bool) -> None:
 @SIMULATE
 def resend(task: str, url: str | None, simulate: bool) -> None:
     """Have the callback of a task delivered once more."""
-    from rhflow.app.remote import resend_webhook
+    from rhflow.app.service.account import resend_webhook
 
     target = resend_webhook(service_of(simulate), task, url)
     click.echo(f"the callback of task {task} is delivered again, to {target}")

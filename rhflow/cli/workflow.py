@@ -25,7 +25,7 @@ def command() -> None:
 @JSON
 def show(workflow: str, recipe: bool, simulate: bool, as_json: bool) -> None:
     """List what a `comfyui` step can set in a workflow, with the values it has now."""
-    from rhflow.app.workflows import WorkflowGuide
+    from rhflow.app.service.workflows import WorkflowGuide
 
     guide = WorkflowGuide.fetch(service_of(simulate), workflow)
     if recipe:
@@ -49,7 +49,7 @@ def show(workflow: str, recipe: bool, simulate: bool, as_json: bool) -> None:
 @SIMULATE
 def export(workflow: str, out: Path | None, simulate: bool) -> None:
     """Print the graph of a workflow in API format: what `graph:` takes."""
-    from rhflow.app.workflows import WorkflowGuide
+    from rhflow.app.service.workflows import WorkflowGuide
 
     guide = WorkflowGuide.fetch(service_of(simulate), workflow)
     text = guide.export(out)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rhflow.core.calls import StepCall
 from rhflow.core.cost import Estimate
 from rhflow.core.errors import RhflowError
+from rhflow.core.plan.calls import StepCall
 from rhflow.core.values import Entry
 
 NodeStatus = Literal["succeeded", "failed", "unknown", "skipped", "not-run"]

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.events import EventType
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Entry
 
 

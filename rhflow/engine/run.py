@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rhflow.core.budget import Spending
-from rhflow.core.calls import StepCall
 from rhflow.core.cost import Estimate
 from rhflow.core.errors import NotBegun, Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
 from rhflow.core.events import EventType
-from rhflow.core.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Reuse, Run, Skip
-from rhflow.core.planner import Planner
-from rhflow.core.schedule import Schedule
+from rhflow.core.graph.schedule import Schedule
+from rhflow.core.plan.budget import Spending
+from rhflow.core.plan.calls import StepCall
+from rhflow.core.plan.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Reuse, Run, Skip
+from rhflow.core.plan.planner import Planner
 from rhflow.core.values import Entry
 from rhflow.engine.outcome import NodeResult, NodeStatus, facts_of, told_of
 from rhflow.engine.ports import Cache, Clock, Executor, Flight, Journal

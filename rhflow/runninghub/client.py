@@ -12,11 +12,17 @@ from typing import Any
 import httpx
 
 from rhflow.core.errors import RhflowError
-from rhflow.runninghub import lanes
-from rhflow.runninghub.account import Accounts
-from rhflow.runninghub.apps import Apps
-from rhflow.runninghub.assets import Assets
-from rhflow.runninghub.errors import (
+from rhflow.runninghub.operations.account import Accounts
+from rhflow.runninghub.operations.apps import Apps
+from rhflow.runninghub.operations.assets import Assets
+from rhflow.runninghub.operations.files import Files
+from rhflow.runninghub.operations.graphs import Graphs
+from rhflow.runninghub.operations.prices import Prices
+from rhflow.runninghub.operations.tasks import Tasks
+from rhflow.runninghub.operations.webhooks import Webhooks
+from rhflow.runninghub.transport import lanes
+from rhflow.runninghub.transport.retry import classify_submit, retry_after
+from rhflow.runninghub.wire.errors import (
     ApiError,
     SubmitFailed,
     SubmitVerdict,
@@ -25,13 +31,7 @@ from rhflow.runninghub.errors import (
     unknown_outcome,
     unreachable,
 )
-from rhflow.runninghub.files import Files
-from rhflow.runninghub.graphs import Graphs
-from rhflow.runninghub.prices import Prices
-from rhflow.runninghub.retry import classify_submit, retry_after
-from rhflow.runninghub.tasks import Tasks
-from rhflow.runninghub.webhooks import Webhooks
-from rhflow.runninghub.wire import Submitted, read_submitted
+from rhflow.runninghub.wire.states import Submitted, read_submitted
 
 
 class RunningHub(Tasks, Files, Graphs, Apps, Prices, Accounts, Webhooks, Assets):

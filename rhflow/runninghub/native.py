@@ -18,12 +18,12 @@ from urllib.parse import urlencode
 import httpx
 
 from rhflow.core.errors import Problem, StepError
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.errors import tidy, unreachable
-from rhflow.runninghub.lanes import FILES_AT_ONCE, Lane
-from rhflow.runninghub.members import text_of
-from rhflow.runninghub.retry import Passing, may_pass, retry_free
-from rhflow.runninghub.transfer import Downloaded, download, in_thread
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.lanes import FILES_AT_ONCE, Lane
+from rhflow.runninghub.transport.retry import Passing, may_pass, retry_free
+from rhflow.runninghub.transport.transfer import Downloaded, download, in_thread
+from rhflow.runninghub.wire.errors import tidy, unreachable
+from rhflow.runninghub.wire.members import text_of
 
 _TIMEOUT = httpx.Timeout(60, connect=5)
 

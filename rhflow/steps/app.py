@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.cost import wire_text
 from rhflow.core.errors import Problem, StepError, did_you_mean
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact, Pending
-from rhflow.runninghub import orders
-from rhflow.runninghub.apps import AppDemo, AppInput
-from rhflow.runninghub.orders import NodeValue, Order
+from rhflow.runninghub.operations import orders
+from rhflow.runninghub.operations.apps import AppDemo, AppInput
+from rhflow.runninghub.operations.orders import NodeValue, Order
 from rhflow.steps import model
 from rhflow.steps.context import Report, Tools
 from rhflow.steps.machine import options_of

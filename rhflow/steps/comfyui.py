@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, StepError, did_you_mean
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact, Pending
-from rhflow.runninghub import orders
 from rhflow.runninghub.native import ComfyServer
-from rhflow.runninghub.orders import NodeValue, Order
+from rhflow.runninghub.operations import orders
+from rhflow.runninghub.operations.orders import NodeValue, Order
 from rhflow.steps import model, native
 from rhflow.steps.context import Report, Tools
 from rhflow.steps.machine import options_of

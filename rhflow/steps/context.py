@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol
 
 from rhflow.core.events import EventType
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.clock import Clock
 from rhflow.runninghub.native import ComfyServer
-from rhflow.runninghub.poller import Poller
-from rhflow.runninghub.slots import Slots
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.waiting.poller import Poller
+from rhflow.runninghub.waiting.slots import Slots
 from rhflow.steps.vault import Vault
 
 

@@ -6,8 +6,8 @@ before anything else.
 
 from __future__ import annotations
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, StepError
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact, Outputs
 from rhflow.steps.context import Report, Tools
 

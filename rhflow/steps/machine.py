@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rhflow.runninghub.orders import RunOptions
+from rhflow.runninghub.operations.orders import RunOptions
 
 
 def options_of(inputs: Mapping[str, Any]) -> RunOptions:

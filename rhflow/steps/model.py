@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, StepTimeoutError, UnknownOutcomeError
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact
-from rhflow.runninghub import orders
-from rhflow.runninghub.orders import Order
-from rhflow.runninghub.wire import TaskState
+from rhflow.runninghub.operations import orders
+from rhflow.runninghub.operations.orders import Order
+from rhflow.runninghub.wire.states import TaskState
 from rhflow.steps.context import OpenTask, Report, Tools
 from rhflow.steps.patience import label_of, patience_of
 from rhflow.steps.results import GoneError, bring_home, look, watch

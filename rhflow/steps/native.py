@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, StepError, StepTimeoutError
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import MEDIA_TYPES, Artifact, Outputs
 from rhflow.runninghub.native import ComfyServer, Ended
 from rhflow.steps.context import Report, Tools

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rhflow.core.calls import StepCall
+from rhflow.core.plan.calls import StepCall
 from rhflow.core.values import Family
 
 # The service's own programs give up after 10 to 30 minutes, whatever is made.

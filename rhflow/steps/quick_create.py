@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, StepError
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact, Pending
-from rhflow.runninghub import orders
-from rhflow.runninghub.apps import AppDemo
-from rhflow.runninghub.orders import NodeValue, Order
+from rhflow.runninghub.operations import orders
+from rhflow.runninghub.operations.apps import AppDemo
+from rhflow.runninghub.operations.orders import NodeValue, Order
 from rhflow.steps import model
 from rhflow.steps.app import Apps, filled_in, taken
 from rhflow.steps.comfyui import node_value

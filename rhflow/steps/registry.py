@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, StepError
 from rhflow.core.kinds import KindSpec
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.steps import lora, model, upload
 from rhflow.steps.app import Apps
 from rhflow.steps.comfyui import Workflows

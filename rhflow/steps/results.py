@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rhflow.core.errors import Problem, StepError, UnknownOutcomeError
 from rhflow.core.values import Artifact, Outputs
-from rhflow.runninghub.poller import OnState
-from rhflow.runninghub.wire import TaskState
+from rhflow.runninghub.waiting.poller import OnState
+from rhflow.runninghub.wire.states import TaskState
 from rhflow.steps.context import Tools
 
 _NO_SUCH_TASK = frozenset({"api-1004", "api-807", "api-423"})

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from rhflow.core.calls import StepCall
 from rhflow.core.errors import Problem, StoreError, UnknownOutcomeError
-from rhflow.runninghub.errors import SubmitFailed
-from rhflow.runninghub.orders import Order
-from rhflow.runninghub.retry import submit_when_free
-from rhflow.runninghub.wire import Submitted
+from rhflow.core.plan.calls import StepCall
+from rhflow.runninghub.operations.orders import Order
+from rhflow.runninghub.transport.retry import submit_when_free
+from rhflow.runninghub.wire.errors import SubmitFailed
+from rhflow.runninghub.wire.states import Submitted
 from rhflow.steps.context import Report, Tools
 
 T = TypeVar("T")

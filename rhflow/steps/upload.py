@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rhflow.core.calls import StepCall, StepResult
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact, Outputs
 from rhflow.steps.context import Report, Tools
 

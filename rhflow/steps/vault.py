@@ -13,7 +13,7 @@ from rhflow.core.errors import Problem, RhflowError, StepError
 from rhflow.core.values import MEDIA_TYPES, Artifact, artifacts_in
 from rhflow.media.errors import UnreadableMediaError
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.transfer import Downloaded
+from rhflow.runninghub.transport.transfer import Downloaded
 from rhflow.steps.shelf import Blobs, Shelf, described
 
 _UNREADABLE_INPUT = "api-1013"

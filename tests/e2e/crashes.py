@@ -92,9 +92,9 @@ class Crashes:
 
 def main() -> None:
     """Load rhflow, then serve orders."""
-    import rhflow.app.cancel
-    import rhflow.app.resume
-    import rhflow.app.run
+    import rhflow.app.past.cancel
+    import rhflow.app.past.resume
+    import rhflow.app.runs.run
     import rhflow.cli.progress
     import rhflow.cli.resume
     import rhflow.cli.root

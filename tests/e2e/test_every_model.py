@@ -17,7 +17,7 @@ import pytest
 
 from rhflow.catalog.catalog import Catalog
 from rhflow.core.cost import Estimate
-from rhflow.core.inputs import Signature
+from rhflow.core.inputs.inputs import Signature
 from rhflow.core.kinds import Model
 from rhflow.core.values import Artifact
 from rhflow.simulator.job import Job, media_links

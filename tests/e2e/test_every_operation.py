@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from rhflow.catalog.catalog import Catalog
-from rhflow.runninghub import orders
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.connection import Connection, Secret
-from rhflow.runninghub.orders import NodeValue, Order
-from rhflow.runninghub.wire import TaskState
+from rhflow.runninghub.operations import orders
+from rhflow.runninghub.operations.orders import NodeValue, Order
+from rhflow.runninghub.transport.connection import Connection, Secret
+from rhflow.runninghub.wire.states import TaskState
 from rhflow.simulator.app import create_app
 from rhflow.simulator.config import SimulatorConfig
 

@@ -18,7 +18,7 @@ from PIL import Image
 from rhflow.catalog.catalog import Catalog
 from rhflow.cli.root import invoke
 from rhflow.core.errors import Source
-from rhflow.core.source import read
+from rhflow.core.text.source import read
 from rhflow.simulator.app import create_app
 from rhflow.simulator.config import SimulatorConfig
 from rhflow.simulator.faults import KINDS, FaultPlan, read_plan

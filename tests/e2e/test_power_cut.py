@@ -25,7 +25,7 @@ from PIL import Image
 
 from rhflow.app.report import RunReport
 from rhflow.app.request import Request
-from rhflow.app.run import run
+from rhflow.app.runs.run import run
 from rhflow.core.events import Event
 from rhflow.settings import Settings
 from rhflow.store.database import NAME, open_reader

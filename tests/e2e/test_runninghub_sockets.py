@@ -13,9 +13,9 @@ import pytest
 
 from rhflow.core.errors import UnknownOutcomeError
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.connection import Connection, Secret
-from rhflow.runninghub.errors import SubmitFailed
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.connection import Connection, Secret
+from rhflow.runninghub.wire.errors import SubmitFailed
 
 KEY = "0123456789abcdef0123456789abcdef"
 ACCEPTED = json.dumps({"taskId": "77", "status": "RUNNING", "errorCode": ""}).encode()

@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from rhflow.core.errors import RecipeError
 from rhflow.core.expr.bounds import SandboxError
 from rhflow.core.expr.sandbox import environment, is_exact, parse, render
-from rhflow.core.template import parse_text, resolve
+from rhflow.core.recipe.template import parse_text, resolve
 
 CASES = 1500
 NAMES: dict[str, Any] = {

@@ -9,9 +9,9 @@ import zlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rhflow.core.calls import StepCall
 from rhflow.core.errors import Problem, RecipeError, StepError
-from rhflow.core.plan import Reuse
+from rhflow.core.plan.calls import StepCall
+from rhflow.core.plan.plan import Reuse
 from rhflow.core.values import Outputs
 from tests.fakes import FakeExecutor
 from tests.support import Bench, statuses

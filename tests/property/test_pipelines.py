@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rhflow.core import canonical
-from rhflow.core.calls import StepCall
 from rhflow.core.errors import Problem, StepError
-from rhflow.core.plan import Reuse
+from rhflow.core.plan.calls import StepCall
+from rhflow.core.plan.plan import Reuse
 from rhflow.core.values import Family, Outputs, artifacts_in
 from rhflow.engine.flight import SingleFlight
 from tests.fakes import FakeExecutor, MemoryLocks, outputs_of

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rhflow.core.errors import RecipeError
-from rhflow.core.template import Template, parse_text, resolve
+from rhflow.core.recipe.template import Template, parse_text, resolve
 from rhflow.core.values import text_of
 from tests.fakes import artifact, finished_step
 

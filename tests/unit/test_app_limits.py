@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from rhflow.app.limits import DEFAULT_LIMIT, Limit, limit_of, makes_paid_calls, most_of, name_of, seconds_by
+from rhflow.app.account.limits import DEFAULT_LIMIT, Limit, limit_of, makes_paid_calls, most_of, name_of, seconds_by
 from rhflow.app.request import Request
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.connection import Connection, Secret
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.connection import Connection, Secret
 from rhflow.settings import Settings
 from rhflow.steps.kinds import all_kinds
 from tests.support import Bench, files, plan_of

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from rhflow.app.listen import LARGEST, Callback, listener, read_callback
+from rhflow.app.service.listen import LARGEST, Callback, listener, read_callback
 from rhflow.core.errors import UsageError
-from rhflow.runninghub import orders
+from rhflow.runninghub.operations import orders
 from rhflow.settings import read_settings
 from rhflow.steps.submit import told_of
 from rhflow.store.store import Store

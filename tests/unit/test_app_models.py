@@ -9,17 +9,17 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from rhflow.app.load import load
-from rhflow.app.models import ModelGuide, Wanted, inputs_of, stand_ins
+from rhflow.app.catalog.models import ModelGuide, Wanted, inputs_of, stand_ins
+from rhflow.app.recipes.load import load
 from rhflow.app.request import Request
-from rhflow.app.run import prepared
+from rhflow.app.runs.run import prepared
 from rhflow.cli.models import model_text
 from rhflow.cli.root import invoke
 from rhflow.contract import load_schema
 from rhflow.core.errors import Source, UsageError
 from rhflow.core.kinds import Model
-from rhflow.core.plan import Run, Wait
-from rhflow.core.source import read
+from rhflow.core.plan.plan import Run, Wait
+from rhflow.core.text.source import read
 from rhflow.settings import Settings
 from tests.support import catalog, problems_of
 

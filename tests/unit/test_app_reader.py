@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rhflow.app import reader as module
-from rhflow.app.load import load
-from rhflow.app.reader import FolderReader
+from rhflow.app.recipes import reader as module
+from rhflow.app.recipes.load import load
+from rhflow.app.recipes.reader import FolderReader
 from rhflow.core.errors import RecipeError
 from rhflow.core.expr.bounds import SandboxError
 

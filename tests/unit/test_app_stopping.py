@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from rhflow.app.stopping import stoppable
+from rhflow.app.runs.stopping import stoppable
 from rhflow.core.errors import Problem, StoreError
 from rhflow.store.stops import FINISH, LEAVE, NOT_ASKED
 

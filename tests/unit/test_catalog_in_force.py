@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rhflow.app.catalogs import KEPT, catalog_file, load_catalog
-from rhflow.app.memo import memo_key
+from rhflow.app.catalog.in_force import KEPT, catalog_file, load_catalog
 from rhflow.app.request import Request
+from rhflow.app.runs.memo import memo_key
 from rhflow.catalog.catalog import SHIPPED, Catalog
 from rhflow.cli.root import invoke
 from rhflow.core.errors import UsageError

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.calls import StepCall, changes
 from rhflow.core.kinds import Field, Model
-from rhflow.core.plan import Reuse, Run
+from rhflow.core.plan.calls import StepCall, changes
+from rhflow.core.plan.plan import Reuse, Run
 from tests.fakes import FakeModels, artifact
 from tests.support import Bench, files, plan_of, pointed_at, problems_of
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.coerce import BadValueError, coerce
 from rhflow.core.errors import RecipeError
+from rhflow.core.inputs.coerce import BadValueError, coerce
 from rhflow.core.kinds import Field
 from rhflow.core.values import Artifact, Pending
 from tests.fakes import artifact, finished_step

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from rhflow.core.describe import input_words, limit_words, price_lines, usual_price, values_words
+from rhflow.core.inputs.describe import input_words, limit_words, price_lines, usual_price, values_words
 from rhflow.core.kinds import Field, Model, Price
 from tests.support import catalog
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from rhflow.app.schemas import editor_schema
+from rhflow.app.catalog.schemas import editor_schema
 from rhflow.contract import load_schema
-from rhflow.core import inputs
-from rhflow.core.coerce import BadValueError, coerce
 from rhflow.core.errors import Source
-from rhflow.core.input_schema import input_schema
-from rhflow.core.inputs import Signature
+from rhflow.core.inputs import inputs
+from rhflow.core.inputs.coerce import BadValueError, coerce
+from rhflow.core.inputs.input_schema import input_schema
+from rhflow.core.inputs.inputs import Signature
 from rhflow.core.kinds import Field, Model
-from rhflow.core.source import read
+from rhflow.core.text.source import read
 from rhflow.core.values import Pending
 from rhflow.steps.kinds import all_kinds
 from tests.support import catalog

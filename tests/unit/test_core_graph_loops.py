@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.draw import dot, mermaid
-from rhflow.core.edges import linked_to
 from rhflow.core.errors import RecipeError
-from rhflow.core.expand import expand, grow
-from rhflow.core.graph import Graph, Node
-from rhflow.core.loops import Binding, combine, items_of
-from rhflow.core.select import Selection, select
+from rhflow.core.graph.draw import dot, mermaid
+from rhflow.core.graph.edges import linked_to
+from rhflow.core.graph.expand import expand, grow
+from rhflow.core.graph.graph import Graph, Node
+from rhflow.core.graph.select import Selection, select
+from rhflow.core.recipe.loops import Binding, combine, items_of
 from tests.support import good, problems_of
 
 FILM = """

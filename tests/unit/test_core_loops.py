@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.keys import key_of, short, written_key
-from rhflow.core.loops import MAX_NODES, Binding, LoopError, cells, combine, items_of, takes_of
+from rhflow.core.recipe.keys import key_of, short, written_key
+from rhflow.core.recipe.loops import MAX_NODES, Binding, LoopError, cells, combine, items_of, takes_of
 from tests.fakes import artifact, finished_step
 from tests.support import pointed_at, problems_of
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rhflow.core.errors import Problem, RecipeError, StepError, UsageError
-from rhflow.core.plan import Reuse, Run, Wait
-from rhflow.core.select import Selection, select
+from rhflow.core.graph.select import Selection, select
+from rhflow.core.plan.plan import Reuse, Run, Wait
 from rhflow.core.values import Outputs
 from tests.fakes import FakeExecutor
 from tests.support import Bench, files, pointed_at, problems_of, statuses

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from rhflow.core.calls import changes
-from rhflow.core.coerce import BadValueError, coerce
 from rhflow.core.cost import UNKNOWN
+from rhflow.core.inputs.coerce import BadValueError, coerce
 from rhflow.core.kinds import Field
-from rhflow.core.plan import Reuse, Run
-from rhflow.core.template import Ref
+from rhflow.core.plan.calls import changes
+from rhflow.core.plan.plan import Reuse, Run
+from rhflow.core.plan.views import OutputsView, StepView, files_of, pending_of
+from rhflow.core.recipe.template import Ref
 from rhflow.core.values import Entry, Outputs, Pending
-from rhflow.core.views import OutputsView, StepView, files_of, pending_of
 from tests.fakes import artifact
 from tests.support import plan_of
 

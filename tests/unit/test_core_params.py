@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.document import Param
-from rhflow.core.params import parse_param
+from rhflow.core.recipe.document import Param
+from rhflow.core.recipe.params import parse_param
 
 
 def param(kind: str, **rules: Any) -> Param:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rhflow.core.errors import Source, Span
-from rhflow.core.source import Located, Pointer, read
+from rhflow.core.text.source import Located, Pointer, read
 
 
 def located(text: str) -> Located:

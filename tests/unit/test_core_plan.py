@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rhflow.core.errors import RecipeError
-from rhflow.core.plan import Plan, Reuse, Run, Wait
+from rhflow.core.plan.plan import Plan, Reuse, Run, Wait
 from rhflow.core.values import Outputs
 from tests.fakes import FakeExecutor, FakeModels, artifact, outputs_of
 from tests.support import Bench, files, plan_of, problems_of

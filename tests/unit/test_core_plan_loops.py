@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rhflow.core.errors import RecipeError
-from rhflow.core.plan import Later, Plan, Run, Wait
+from rhflow.core.plan.plan import Later, Plan, Run, Wait
 from rhflow.core.values import Outputs
 from tests.fakes import FakeExecutor, artifact, outputs_of
 from tests.support import Bench, files, plan_of, problems_of, statuses

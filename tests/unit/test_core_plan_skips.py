@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.plan import Plan, Reuse, Run, Skip
+from rhflow.core.plan.plan import Plan, Reuse, Run, Skip
 from rhflow.core.values import Outputs
 from tests.fakes import FakeExecutor, FakeModels
 from tests.support import Bench, plan_of, statuses

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from rhflow.core import template
 from rhflow.core.errors import RecipeError
 from rhflow.core.expr import sandbox
 from rhflow.core.expr.bounds import MAX_ITEMS, MAX_TEMPLATE, MAX_TEXT, Meter, SandboxError
 from rhflow.core.expr.sandbox import environment, is_exact, parse, reads, render
+from rhflow.core.recipe import template
 from tests.fakes import artifact
 from tests.support import located
 

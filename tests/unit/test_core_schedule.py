@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from rhflow.core.document import Step
-from rhflow.core.graph import Graph, Node
-from rhflow.core.schedule import Schedule
+from rhflow.core.graph.graph import Graph, Node
+from rhflow.core.graph.schedule import Schedule
+from rhflow.core.recipe.document import Step
 
 ONE: Mapping[str, int] = {"account": 1}
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rhflow.core.errors import Problem, RecipeError, Source
-from rhflow.core.source import MAX_ALIAS_NODES, MAX_DEPTH, read
+from rhflow.core.text.source import MAX_ALIAS_NODES, MAX_DEPTH, read
 from tests.support import pointed_at
 
 LOADERS = [pytest.param(yaml.CSafeLoader, id="c"), pytest.param(yaml.SafeLoader, id="python")]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from rhflow.core.errors import Problem, RecipeError, Source
-from rhflow.core.source import read
+from rhflow.core.text.source import read
 
 LOADERS = [pytest.param(yaml.CSafeLoader, id="c"), pytest.param(yaml.SafeLoader, id="python")]
 

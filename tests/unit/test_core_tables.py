@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rhflow.core.tables import TableError, csv_rows, json_rows, read_source, source_of
+from rhflow.core.recipe.tables import TableError, csv_rows, json_rows, read_source, source_of
 
 
 class Folder:

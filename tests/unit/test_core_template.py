@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rhflow.core.errors import Problem, RecipeError
-from rhflow.core.template import Template, parse_text, parse_value, refs_in, resolve
+from rhflow.core.recipe.template import Template, parse_text, parse_value, refs_in, resolve
 from rhflow.core.values import MAX_TEXT
 from tests.fakes import artifact, finished_step
 from tests.support import located

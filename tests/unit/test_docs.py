@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rhflow.app.load import load
+from rhflow.app.recipes.load import load
 from rhflow.cli import cache
 from rhflow.cli.models import SUBCOMMANDS
 from rhflow.cli.root import COMMANDS, invoke
@@ -22,9 +22,9 @@ from rhflow.contract import load_schema
 from rhflow.core.errors import Source
 from rhflow.core.expr.filters import FILTERS
 from rhflow.core.expr.functions import FUNCTIONS
-from rhflow.core.source import read
+from rhflow.core.plan.views import FACT_NAMES, OUTPUT_NAMES
+from rhflow.core.text.source import read
 from rhflow.core.values import ARTIFACT_MEMBERS
-from rhflow.core.views import FACT_NAMES, OUTPUT_NAMES
 from rhflow.steps.kinds import all_kinds
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.budget import plan_problems
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, RhflowError, StepTimeoutError, TransientError, UnknownOutcomeError
+from rhflow.core.plan.budget import plan_problems
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Money, Outputs
 from rhflow.engine.outcome import status_of
 from tests.fakes import FakeExecutor, Make, default_outputs

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.calls import StepCall
 from rhflow.core.errors import Problem, RecipeError, StepError, UnknownOutcomeError
-from rhflow.core.plan import Fail
+from rhflow.core.plan.calls import StepCall
+from rhflow.core.plan.plan import Fail
 from rhflow.core.values import Outputs
 from rhflow.engine.outcome import status_of
 from tests.fakes import FakeExecutor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rhflow.core.calls import StepResult
+from rhflow.core.plan.calls import StepResult
 from rhflow.engine.flight import SingleFlight
 from tests.fakes import FakeExecutor, FakeFlight, MemoryJournal, MemoryLocks, outputs_of
 from tests.support import DIAMOND, WIDE, Bench, failure, files, statuses

@@ -19,7 +19,7 @@ import pytest
 from rhflow.cli import render
 from rhflow.cli.root import invoke
 from rhflow.core.errors import Problem, RecipeError, Source
-from rhflow.core.source import read
+from rhflow.core.text.source import read
 from rhflow.core.values import Outputs
 from tests.conftest import GOLDEN
 from tests.fakes import FakeExecutor, artifact
@@ -56,7 +56,7 @@ def later_problems(path: Path) -> list[Problem]:
 
 def problems_of(path: Path) -> list[Problem]:
     """Return what rhflow has against a recipe, at the first stage that has anything."""
-    from rhflow.app.load import load
+    from rhflow.app.recipes.load import load
 
     try:
         warnings = list(load(path).warnings)
@@ -131,7 +131,7 @@ def codes_in(tree: ast.AST) -> Iterator[str]:
 
 
 def test_every_code_of_the_core_has_a_case() -> None:
-    spelled = {code for path in CORE.glob("*.py") for code in codes_in(ast.parse(path.read_text(encoding="utf-8")))}
+    spelled = {code for path in CORE.rglob("*.py") for code in codes_in(ast.parse(path.read_text(encoding="utf-8")))}
     golden_texts = "".join(case.with_suffix(".txt").read_text(encoding="utf-8") for case in CASES)
     shown_codes = {line[1:-1] for line in golden_texts.splitlines() if line.startswith("[")}
     assert spelled - shown_codes == WITHOUT_A_CASE.keys()

@@ -30,7 +30,7 @@ def test_quick_commands_load_little(arguments: list[str], tmp_path: object) -> N
 
 
 def test_the_way_of_an_unchanged_run_loads_little() -> None:
-    assert not modules_after("import rhflow.cli.run, rhflow.app.memo") & (HEAVY | ASYNC)
+    assert not modules_after("import rhflow.cli.run, rhflow.app.runs.memo") & (HEAVY | ASYNC)
 
 
 def test_the_store_loads_little() -> None:
@@ -38,5 +38,5 @@ def test_the_store_loads_little() -> None:
 
 
 def test_validating_a_plain_recipe_needs_no_jinja() -> None:
-    loaded = modules_after("import rhflow.app.load")
+    loaded = modules_after("import rhflow.app.recipes.load")
     assert not loaded & {"jinja2", "httpx", "av", "PIL", "starlette", "rich"}

@@ -7,15 +7,15 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from rhflow.app.limits import asks_the_service
-from rhflow.core.calls import StepCall
-from rhflow.core.coerce import BadValueError, coerce
+from rhflow.app.account.limits import asks_the_service
 from rhflow.core.cost import Estimate
 from rhflow.core.errors import StepError
-from rhflow.core.input_schema import input_schema
+from rhflow.core.inputs.coerce import BadValueError, coerce
+from rhflow.core.inputs.input_schema import input_schema
 from rhflow.core.kinds import Field
-from rhflow.core.plan import Run, Wait
-from rhflow.runninghub.nobody import Nobody
+from rhflow.core.plan.calls import StepCall
+from rhflow.core.plan.plan import Run, Wait
+from rhflow.runninghub.transport.nobody import Nobody
 from rhflow.steps.kinds import all_kinds
 from rhflow.steps.local.kinds import LOCAL
 from rhflow.steps.local.run import OPERATIONS

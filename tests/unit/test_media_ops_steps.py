@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from rhflow.core.calls import StepCall
 from rhflow.core.errors import StepError
+from rhflow.core.plan.calls import StepCall
 from rhflow.core.values import Artifact, Pending
 from rhflow.media.audio import write_audio
 from rhflow.media.video import encode

@@ -11,9 +11,9 @@ import pytest
 
 from rhflow.core.errors import RefusedError, RhflowError, StepError, UnknownOutcomeError, UsageError
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.connection import Connection, Secret
-from rhflow.runninghub.errors import SubmitFailed
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.connection import Connection, Secret
+from rhflow.runninghub.wire.errors import SubmitFailed
 
 KEY = "0123456789abcdef0123456789abcdef"
 SITE = "https://www.runninghub.cn"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from rhflow.core.errors import RefusedError, StepError
-from rhflow.runninghub.codes import CODES, HTTP_CODES, UNLISTED, ApiCode, find_code
-from rhflow.runninghub.errors import ApiError, failed_task, service_error, tidy
+from rhflow.runninghub.wire.codes import CODES, HTTP_CODES, UNLISTED, ApiCode, find_code
+from rhflow.runninghub.wire.errors import ApiError, failed_task, service_error, tidy
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "api_errors.txt"
 

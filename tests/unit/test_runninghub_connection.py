@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from rhflow.core.errors import RefusedError, UsageError
-from rhflow.runninghub.connection import Connection, Secret
+from rhflow.runninghub.transport.connection import Connection, Secret
 
 KEY = "0123456789abcdef0123456789abcdef"
 

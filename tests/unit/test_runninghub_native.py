@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from rhflow.core.errors import StepError, UsageError
-from rhflow.runninghub.clock import Clock
 from rhflow.runninghub.native import ComfyServer, Made
+from rhflow.runninghub.transport.clock import Clock
 from rhflow.settings import read_settings
 
 ADDRESS = "http://127.0.0.1:8188"

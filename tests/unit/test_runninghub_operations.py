@@ -22,12 +22,12 @@ from jsonschema import Draft202012Validator
 from rhflow.contract import load_schema
 from rhflow.core.errors import RefusedError, RhflowError, StepError
 from rhflow.core.values import Money
-from rhflow.runninghub import orders
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.connection import Connection, Secret
-from rhflow.runninghub.errors import SubmitFailed
-from rhflow.runninghub.orders import NodeValue, Order, RunOptions
+from rhflow.runninghub.operations import orders
+from rhflow.runninghub.operations.orders import NodeValue, Order, RunOptions
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.connection import Connection, Secret
+from rhflow.runninghub.wire.errors import SubmitFailed
 from tests.unit.test_runninghub_client import KEY, SITE, _everything_in
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.errors import ApiError
-from rhflow.runninghub.pace import LOOK, SLOWER, SPREAD, Pace
-from rhflow.runninghub.retry import is_too_fast
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.pace import LOOK, SLOWER, SPREAD, Pace
+from rhflow.runninghub.transport.retry import is_too_fast
+from rhflow.runninghub.wire.errors import ApiError
 from tests.virtual import run
 
 

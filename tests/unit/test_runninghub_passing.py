@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rhflow.core.errors import RefusedError, StepError, TransientError
-from rhflow.runninghub.codes import CODES
-from rhflow.runninghub.errors import ApiError, failed_task
+from rhflow.runninghub.wire.codes import CODES
+from rhflow.runninghub.wire.errors import ApiError, failed_task
 
 
 @pytest.mark.parametrize("code", [code for code, row in CODES.items() if row.klass != "S"])

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rhflow.core.errors import Problem, StepError, UsageError
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.durations import Durations
-from rhflow.runninghub.poller import LONGEST_GAP, PATIENCE, SHORTEST_GAP, Poller, next_poll
-from rhflow.runninghub.wire import Status, TaskState
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.waiting.durations import Durations
+from rhflow.runninghub.waiting.poller import LONGEST_GAP, PATIENCE, SHORTEST_GAP, Poller, next_poll
+from rhflow.runninghub.wire.states import Status, TaskState
 from tests.virtual import run
 
 

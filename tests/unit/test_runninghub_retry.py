@@ -8,10 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rhflow.core.errors import Problem, StepError
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.codes import CODES
-from rhflow.runninghub.errors import ApiError, SimulatorError, SubmitFailed, UnreadableError
-from rhflow.runninghub.retry import (
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.retry import (
     BUSY,
     FREE,
     FULL,
@@ -25,7 +23,9 @@ from rhflow.runninghub.retry import (
     submit_when_free,
     wait_for,
 )
-from rhflow.runninghub.wire import Submitted
+from rhflow.runninghub.wire.codes import CODES
+from rhflow.runninghub.wire.errors import ApiError, SimulatorError, SubmitFailed, UnreadableError
+from rhflow.runninghub.wire.states import Submitted
 
 TABLE = [
     (Submitted("1", "QUEUED"), "accepted"),

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import pytest
 
 from rhflow.core.errors import NotBegun, Problem, StepError
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.retry import FULL
-from rhflow.runninghub.slots import COURTESY, LONGEST_LOOK, Slots
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.retry import FULL
+from rhflow.runninghub.waiting.slots import COURTESY, LONGEST_LOOK, Slots
 from tests.virtual import run
 
 T = TypeVar("T")

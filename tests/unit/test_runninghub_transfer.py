@@ -12,9 +12,9 @@ import pytest
 
 from rhflow.core.errors import RefusedError, StepError, StoreError
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.connection import Connection, Secret
-from rhflow.runninghub.transfer import CHUNK, Downloaded, FileForm
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.connection import Connection, Secret
+from rhflow.runninghub.transport.transfer import CHUNK, Downloaded, FileForm
 
 KEY = "0123456789abcdef0123456789abcdef"
 SITE = "https://www.runninghub.cn"

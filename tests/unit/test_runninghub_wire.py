@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from rhflow.core.errors import RefusedError, StepError
 from rhflow.core.values import Money
-from rhflow.runninghub.account import QueueStatus, read_queue_status
-from rhflow.runninghub.errors import ApiError, UnreadableError
-from rhflow.runninghub.files import Uploaded, read_uploaded
-from rhflow.runninghub.wire import Result, Submitted, TaskState, Usage, read_submitted, read_task_state
+from rhflow.runninghub.operations.account import QueueStatus, read_queue_status
+from rhflow.runninghub.operations.files import Uploaded, read_uploaded
+from rhflow.runninghub.wire.errors import ApiError, UnreadableError
+from rhflow.runninghub.wire.states import Result, Submitted, TaskState, Usage, read_submitted, read_task_state
 
 ACCEPTED = """{ "taskId": "2013508786110730241", "status": "RUNNING", "errorCode": "",
   "errorMessage": "", "results": null,

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 
 from rhflow.app.report import NO_REQUESTS, NodeRow, RunReport
 from rhflow.contract import load_schema
-from rhflow.core.document import Param
 from rhflow.core.events import Event, EventType
+from rhflow.core.recipe.document import Param
 from rhflow.engine.outcome import NodeStatus, RunStatus
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -14,7 +14,7 @@ import pytest
 
 from rhflow.contract import load_schema
 from rhflow.core.errors import RecipeError, Source
-from rhflow.core.source import read
+from rhflow.core.text.source import read
 from rhflow.simulator.app import create_app
 from rhflow.simulator.config import SimulatorConfig
 from rhflow.simulator.faults import KINDS, FaultPlan, Operation, read_plan

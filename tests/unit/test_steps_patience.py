@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rhflow.core.calls import StepCall
-from rhflow.core.plan import Run
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.durations import Durations
+from rhflow.core.plan.calls import StepCall
+from rhflow.core.plan.plan import Run
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.waiting.durations import Durations
 from rhflow.steps.patience import label_of, patience_of
 from rhflow.store.store import Store
 from tests.support import plan_of

@@ -11,8 +11,8 @@ import pytest
 
 from rhflow.core.errors import Problem, RefusedError, RhflowError, StepError, UnknownOutcomeError
 from rhflow.core.values import Artifact
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.wire import Result, TaskState
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.wire.states import Result, TaskState
 from rhflow.steps import model
 from rhflow.steps.context import OnUnknown
 from rhflow.steps.results import GoneError, bring_home, look

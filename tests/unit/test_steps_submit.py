@@ -11,10 +11,10 @@ from typing import Any, cast
 import pytest
 
 from rhflow.core.errors import Problem, RefusedError, RhflowError, StoreError, UnknownOutcomeError
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.errors import SubmitFailed, SubmitVerdict
-from rhflow.runninghub.orders import Order
-from rhflow.runninghub.wire import Submitted
+from rhflow.runninghub.operations.orders import Order
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.wire.errors import SubmitFailed, SubmitVerdict
+from rhflow.runninghub.wire.states import Submitted
 from rhflow.steps import submit as module
 from rhflow.steps.submit import submit
 

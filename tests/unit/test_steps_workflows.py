@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rhflow.core.errors import StepError
-from rhflow.runninghub.apps import AppDemo, AppInput, Choice
-from rhflow.runninghub.orders import NodeValue
+from rhflow.runninghub.operations.apps import AppDemo, AppInput, Choice
+from rhflow.runninghub.operations.orders import NodeValue
 from rhflow.steps import comfyui
 from rhflow.steps.app import filled_in
 from rhflow.steps.comfyui import check_values, filled

@@ -12,12 +12,12 @@ import pytest
 
 from rhflow.core.errors import RefusedError
 from rhflow.runninghub.client import RunningHub
-from rhflow.runninghub.clock import Clock
-from rhflow.runninghub.codes import CODES
-from rhflow.runninghub.connection import Connection, Secret
-from rhflow.runninghub.errors import ApiError, SimulatorError, SubmitFailed, UnreadableError
-from rhflow.runninghub.retry import BUSY, FLAP, KEY_REFUSED, UNSENT, classify_submit, submit_when_free
-from rhflow.runninghub.wire import Submitted
+from rhflow.runninghub.transport.clock import Clock
+from rhflow.runninghub.transport.connection import Connection, Secret
+from rhflow.runninghub.transport.retry import BUSY, FLAP, KEY_REFUSED, UNSENT, classify_submit, submit_when_free
+from rhflow.runninghub.wire.codes import CODES
+from rhflow.runninghub.wire.errors import ApiError, SimulatorError, SubmitFailed, UnreadableError
+from rhflow.runninghub.wire.states import Submitted
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 HEAD = ("outcome", "verdict", "sent again by itself")

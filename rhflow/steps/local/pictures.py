@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
-from rhflow.core.ratios import pixels
+from rhflow.core.inputs.ratios import pixels
 from rhflow.core.values import Artifact
 from rhflow.media.camera import Way, between, filmed
 from rhflow.media.image import Size, contain, cover, cover_box, even, open_image, printable, save_image, with_ratio

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rhflow.core.calls import StepCall, StepResult
 from rhflow.core.errors import Problem, StepError
 from rhflow.core.kinds import KindSpec
+from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact, Outputs, Pending, media_in
 from rhflow.media.errors import making
 from rhflow.steps.local import clips, pictures

@@ -1,0 +1,1 @@
+"""The catalogue in force, and what users see of it."""

@@ -1,0 +1,1 @@
+"""One run: planned, carried out, remembered and handed over."""

@@ -1,0 +1,1 @@
+"""The service asked by hand: the account, tasks, workflows, apps and callbacks."""

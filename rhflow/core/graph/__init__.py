@@ -1,0 +1,1 @@
+"""What is to be done in which order: steps spread over their loops, wired by what they read."""

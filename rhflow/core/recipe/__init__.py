@@ -1,0 +1,1 @@
+"""What the author wrote: steps, parameters, templates and loops, every part with its place."""

@@ -1,0 +1,1 @@
+"""What the service can be asked, family by family, and what can be ordered of it."""

@@ -1,0 +1,1 @@
+"""How requests travel: connections, keys, pace, what may be sent again, files streamed."""

@@ -1,0 +1,1 @@
+"""What replies say: envelopes, tasks and errors of the service as plain data."""
