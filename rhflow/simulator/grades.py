@@ -12,6 +12,7 @@ from rhflow.simulator.art.brief import words_of
 from rhflow.simulator.art.canvas import ramp
 from rhflow.simulator.art.colour import rgb
 from rhflow.simulator.art.compose import add_subject, with_grain
+from rhflow.simulator.art.manners import cel, edges, ink, oil, pencil, watercolour
 
 Grade = Callable[[Image.Image, random.Random], Image.Image]
 
@@ -45,15 +46,6 @@ def _edged(image: Image.Image, share: float) -> Image.Image:
     result = image.copy()
     result.paste((6, 6, 14), (0, 0), mask.resize(image.size, Image.Resampling.BICUBIC))
     return result
-
-
-def _edges(image: Image.Image) -> Image.Image:
-    """Return the contours of the picture as light lines, without the frame that the filter leaves at its rim."""
-    found = image.convert("L").filter(ImageFilter.FIND_EDGES)
-    inner = found.crop((2, 2, max(3, image.width - 2), max(3, image.height - 2)))
-    lines = Image.new("L", image.size)
-    lines.paste(inner, (2, 2))
-    return lines
 
 
 def _washed(image: Image.Image, top: Colour, bottom: Colour, share: float) -> Image.Image:
@@ -98,47 +90,9 @@ def vintage(image: Image.Image, _: random.Random) -> Image.Image:
 def neon(image: Image.Image, _: random.Random) -> Image.Image:
     """Magenta and cyan, glowing edges."""
     toned = _toned(_strength(image, contrast=1.25, light=0.82), "0a0326", "b01f8f", "56f0f4", share=0.72)
-    edges = _edges(image).filter(ImageFilter.GaussianBlur(1.2))
-    glow = ImageOps.colorize(edges.point([min(255, v * 4) for v in range(256)]), (0, 0, 0), rgb("ff58c8"))
+    lines = edges(image).filter(ImageFilter.GaussianBlur(1.2))
+    glow = ImageOps.colorize(lines.point([min(255, v * 4) for v in range(256)]), (0, 0, 0), rgb("ff58c8"))
     return _edged(_bloom(ImageChops.screen(toned, glow), 0.7), 0.9)
-
-
-def watercolour(image: Image.Image, dice: random.Random) -> Image.Image:
-    """Soft patches of paint on rough paper."""
-    third = image.resize((max(8, image.width // 3), max(8, image.height // 3)), Image.Resampling.BOX)
-    patches = (
-        third.filter(ImageFilter.MedianFilter(7)).filter(ImageFilter.MinFilter(3)).filter(ImageFilter.MaxFilter(3))
-    )
-    patches = ImageOps.posterize(patches.filter(ImageFilter.GaussianBlur(1)), 5).resize(
-        image.size, Image.Resampling.BICUBIC
-    )
-    lines = ImageOps.invert(_edges(patches)).point([max(0, 255 - (255 - v) * 2) for v in range(256)])
-    pale = Image.blend(_strength(patches, colour=1.15, light=1.08), Image.new("RGB", image.size, rgb("faf5ea")), 0.24)
-    paper = Image.frombytes("L", (256, 256), dice.randbytes(65536)).resize(
-        (image.width, image.height), Image.Resampling.BICUBIC
-    )
-    rough = paper.filter(ImageFilter.GaussianBlur(1)).point([232 + v // 12 for v in range(256)])
-    inked = Image.blend(pale, ImageChops.multiply(pale, lines.convert("RGB")), 0.45)
-    return ImageChops.multiply(inked, rough.convert("RGB"))
-
-
-def painted(image: Image.Image, _: random.Random) -> Image.Image:
-    """Thick strokes."""
-    half = image.resize((max(8, image.width // 2), max(8, image.height // 2)), Image.Resampling.BOX)
-    strokes = half.filter(ImageFilter.ModeFilter(7)).resize(image.size, Image.Resampling.BICUBIC)
-    return _strength(strokes.filter(ImageFilter.UnsharpMask(3, 90, 2)), colour=1.25, contrast=1.1)
-
-
-def sketch(image: Image.Image, _: random.Random) -> Image.Image:
-    """Pencil on paper."""
-    grey = image.convert("L")
-    blurred = ImageOps.invert(grey).filter(ImageFilter.GaussianBlur(max(2.0, min(image.size) / 130)))
-    dodge = ImageChops.add(grey, ImageChops.multiply(grey, blurred), scale=1.0)
-    lines = ImageChops.multiply(
-        dodge,
-        ImageOps.invert(_edges(grey)).point([max(0, 255 - (255 - v) * 3) for v in range(256)]),
-    )
-    return ImageOps.colorize(lines, rgb("2b2a33"), rgb("f8f4ea"))
 
 
 def snow(image: Image.Image, dice: random.Random) -> Image.Image:
@@ -208,8 +162,10 @@ def bright(image: Image.Image, _: random.Random) -> Image.Image:
 
 _GRADES: Mapping[Grade, str] = {
     watercolour: "watercolor watercolour aquarelle wash gouache 水彩",
-    painted: "oil painting painted impressionist brush brushstrokes canvas gogh anime illustration 油画",
-    sketch: "sketch pencil drawing lineart charcoal 素描",
+    cel: "anime manga cartoon illustration 动漫",
+    ink: "ink sumi calligraphy 水墨",
+    pencil: "sketch pencil drawing lineart charcoal 素描",
+    oil: "oil painting painted impressionist brush brushstrokes canvas gogh 油画",
     neon: "neon cyberpunk synthwave vaporwave futuristic 霓虹",
     noir: "noir monochrome grayscale greyscale black mono 黑白",
     night: "night midnight moonlight moonlit dark 夜",
@@ -226,7 +182,7 @@ _GRADES: Mapping[Grade, str] = {
     bright: "bright vivid vibrant colorful colourful clean fresh",
 }  # fmt: skip
 _DEFAULTS: tuple[Grade, ...] = (dramatic, warm, cool, bright, pastel, sunset)
-_MANNERS = frozenset({watercolour, painted, sketch})
+_MANNERS = frozenset({watercolour, oil, ink, pencil, cel})
 _CLOSER = frozenset({"close", "closeup", "macro", "detail", "zoom"})
 _ADDING = frozenset({"add", "put", "place", "insert", "include"})
 

@@ -10,8 +10,6 @@ from rhflow.simulator.art.colour import BLACK, brightness, darker, lighter, lit,
 from rhflow.simulator.art.indoors import SHINE
 
 _FURS = (rgb("d98a45"), rgb("8d8f98"), rgb("3a3a42"), rgb("e8ddcb"), rgb("a8764d"))
-_SKINS = (rgb("f2cdb0"), rgb("d9a47c"), rgb("a8724b"), rgb("74482f"))
-_HAIRS = (rgb("2a1d1a"), rgb("5a3722"), rgb("a8632c"), rgb("1a1a22"), rgb("c79a52"))
 
 
 def _fur(pen: Pen) -> Colour:
@@ -133,51 +131,6 @@ def robot(pen: Pen) -> None:
     pen.soft((0, 0.98), (0.08, 0.08), palette.accent, 0.8, softness=1.6)
     pen.oval((0, 0.98), (0.03, 0.03), [lighter(palette.accent, 0.4), palette.accent])
     pen.veil(outline("-200,860 -120,870 -200,700 -235,720"), SHINE, 0.4)
-
-
-def woman(pen: Pen) -> None:
-    """A portrait with long hair."""
-    portrait(pen, long=True)
-
-
-def man(pen: Pen) -> None:
-    """A portrait with short hair."""
-    portrait(pen, long=False)
-
-
-def portrait(pen: Pen, *, long: bool | None = None) -> None:
-    """A head and shoulders, calm, eyes closed; the hair is ``long`` or short, or as it happens."""
-    palette, dice = pen.canvas.palette, pen.canvas.random
-    light = tuple(max(0.74, part) for part in palette.ambient)
-    tone = dice.choice(_SKINS)
-    darker_hair = [hair for hair in _HAIRS if brightness(hair) < brightness(tone) - 0.12]
-    skin, hair = lit(tone, light), lit(dice.choice(darker_hair), light)  # type: ignore[arg-type]
-    cloth, shade = lit(palette.accent, light), darker(skin, 0.24)  # type: ignore[arg-type]
-    happens = dice.random() < 0.6
-    if happens if long is None else long:
-        mane = outline("-200,920 -290,700 -270,400 -310,200 310,200 270,400 290,700 200,920 0,990")
-        pen.blob(mane, [darker(hair, 0.1), darker(hair, 0.4)], sideways=True)
-    shoulders = outline("-620,-250 -560,80 -400,200 -150,270 150,270 400,200 560,80 620,-250")
-    pen.fill(smooth(shoulders, closed=False), [lighter(cloth, 0.12), cloth, darker(cloth, 0.42)], sideways=True)
-    pen.blob(outline("-100,460 -115,280 0,190 115,280 100,460"), [skin, shade], sideways=True)
-    pen.blob(outline("-100,420 0,330 100,420 0,440"), darker(skin, 0.34))
-    pen.line([(-0.16, 0.275), (0.0, 0.165), (0.16, 0.275)], darker(cloth, 0.3), 0.03, curved=True)
-    for way in (-1, 1):
-        pen.oval((way * 0.2, 0.61), (0.035, 0.055), mix(skin, shade, 0.3 + 0.4 * (way > 0)))
-    face = outline("0,365 -110,420 -185,560 -195,720 -120,870 120,870 195,720 185,560 110,420")
-    pen.blob(face, [lighter(skin, 0.1), skin, mix(skin, shade, 0.85)], sideways=True)
-    pen.soft((-0.11, 0.52), (0.08, 0.06), rgb("e0705f"), 0.28)
-    pen.soft((0.11, 0.52), (0.08, 0.06), rgb("e0705f"), 0.28)
-    line = darker(hair, 0.2)
-    for way in (-1, 1):
-        pen.line([(way * 0.045, 0.632), (way * 0.09, 0.615), (way * 0.138, 0.636)], line, 0.011, curved=True)
-        pen.line([(way * 0.04, 0.7), (way * 0.095, 0.722), (way * 0.15, 0.7)], line, 0.015, curved=True)
-    pen.line([(0.008, 0.65), (0.026, 0.55), (-0.012, 0.54)], shade, 0.012, curved=True)
-    lip = mix(rgb("b4504c"), skin, 0.3)
-    pen.blob(outline("-58,473 -18,487 0,481 18,487 58,473 0,449"), lip)
-    pen.line([(-0.055, 0.473), (0.0, 0.468), (0.055, 0.473)], darker(lip, 0.4), 0.006, curved=True)
-    crown = outline("-200,660 -225,800 -150,950 20,995 170,940 225,800 200,660 165,770 60,845 -80,830 -165,750")
-    pen.blob(crown, [lighter(hair, 0.06), lighter(hair, 0.12), darker(hair, 0.4)], sideways=True)
 
 
 def car(pen: Pen) -> None:

@@ -93,7 +93,8 @@ def ramp(stops: Sequence[Colour], size: Size, *, sideways: bool = False) -> Imag
     strip = _strip(tuple(stops) if len(stops) > 1 else (stops[0], stops[0]))
     if sideways:
         strip = strip.transpose(Image.Transpose.ROTATE_90)
-    return strip.resize(size, Image.Resampling.BILINEAR)
+    along_it = (size[0], 1) if sideways else (1, size[1])  # only one way is there anything to blend
+    return strip.resize(along_it, Image.Resampling.BILINEAR).resize(size, Image.Resampling.NEAREST)
 
 
 @lru_cache(maxsize=256)

@@ -192,6 +192,8 @@ def desert(canvas: Canvas) -> Spot:
     palette, dice = canvas.palette, canvas.random
     paint_sky(canvas, horizon=0.58, cloudy=0.25)
     line = canvas.height * 0.58
+    far = palette.ground(rgb("dba263"), 0.58)
+    canvas.gradient([lighter(far, 0.1), far], top=line)
     for _ in range(3):
         _mesa(canvas, dice.random() * canvas.width, line, palette.ground(rgb("a8674a"), 0.58))
     for index in range(4):

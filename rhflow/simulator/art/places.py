@@ -1,4 +1,4 @@
-"""Made places: city, road, space, a studio with a plinth, a table by a window."""
+"""Made places: city, street, road, space."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from PIL import Image
 
 from rhflow.media.image import Colour
-from rhflow.simulator.art.canvas import Canvas, ramp
+from rhflow.simulator.art.canvas import Canvas
 from rhflow.simulator.art.colour import brightness, darker, lighter, lit, mix, rgb, turned
 from rhflow.simulator.art.land import Spot, mirror, ridge
 from rhflow.simulator.art.sky import paint_sky
@@ -62,6 +62,76 @@ def _tower(canvas: Canvas, foot: tuple[float, float], size: tuple[float, float],
                 draw.rectangle((spot, y, spot + pane * 0.55, y + pane * 0.8), fill=glass)
             spot += pane * 1.15
         y += pane * 1.6
+
+
+def street(canvas: Canvas) -> Spot:
+    """A row of houses with shops, a pavement and a road in front."""
+    palette, unit, dice = canvas.palette, canvas.unit, canvas.random
+    paint_sky(canvas, horizon=0.7, cloudy=0.5)
+    base = canvas.height * 0.74
+    x = -unit * dice.uniform(0.0, 0.2)
+    while x < canvas.width:
+        wide = unit * dice.uniform(0.26, 0.4)
+        _front(canvas, x, base, wide, canvas.height * dice.uniform(0.46, 0.62))
+        x += wide
+    stone = palette.ground(rgb("a9a49b"), 0.02)
+    canvas.gradient([lighter(stone, 0.1), darker(stone, 0.15)], top=base, bottom=canvas.height * 0.82)
+    tar = palette.ground(rgb("464a51"), 0.02)
+    canvas.gradient([darker(tar, 0.25), tar, darker(tar, 0.3)], top=canvas.height * 0.82)
+    canvas.draw.rectangle((0, canvas.height * 0.812, canvas.width, canvas.height * 0.825), fill=lighter(stone, 0.3))
+    if palette.dark or palette.sun_height > 0.49:
+        for index in range(6):
+            place = (canvas.width * (index + dice.random()) / 6, canvas.height * dice.uniform(0.84, 0.97))
+            tone = dice.choice((palette.accent, palette.glow, rgb("ffd98a")))
+            canvas.soft(place, (unit * 0.16, unit * 0.025), tone, 0.4, softness=1.3)
+    return Spot((canvas.width * dice.uniform(0.44, 0.56), canvas.height * 0.9), unit * 0.3)
+
+
+_WALLS = (rgb("c98f6b"), rgb("d8c3a0"), rgb("8fa3ad"), rgb("b5655a"), rgb("a9b08c"), rgb("cbb6ae"), rgb("e0d3b8"))
+
+
+def _front(canvas: Canvas, x: float, base: float, wide: float, tall: float) -> None:
+    """Draw the front of one house: floors of windows over a shop with an awning."""
+    palette, unit, dice = canvas.palette, canvas.unit, canvas.random
+    wall = palette.ground(dice.choice(_WALLS), 0.08)
+    lit_up = palette.dark or palette.sun_height > 0.49
+    top = base - tall
+    corners = [(x, top), (x + wide, top), (x + wide, base), (x, base)]
+    canvas.shape(corners, [lighter(wall, 0.1), darker(wall, 0.16)])
+    draw = canvas.draw
+    draw.rectangle((x, top - unit * 0.014, x + wide, top + unit * 0.006), fill=darker(wall, 0.4))
+    draw.rectangle((x + wide - unit * 0.006, top, x + wide, base), fill=darker(wall, 0.35))
+    columns, shop = max(2, round(wide / unit * 9)), unit * 0.2
+    floors = max(1, round((tall - shop) / (unit * 0.14)))
+    step, high = wide / columns, (tall - shop) / floors
+    dim = mix(palette.sky[1], rgb("22303e"), 0.6)
+    for floor in range(floors):
+        for column in range(columns):
+            left, up = x + step * (column + 0.24), top + high * (floor + 0.2)
+            tone = rgb("ffdf9a") if lit_up and dice.random() < 0.5 else dim
+            box = (left, up, left + step * 0.52, up + high * 0.6)
+            draw.rectangle((box[0] - 2, box[1] - 2, box[2] + 2, box[3] + 2), fill=lighter(wall, 0.35))
+            draw.rectangle(box, fill=tone)
+            draw.line((left, up + high * 0.3, box[2], up + high * 0.3), fill=lighter(wall, 0.3), width=2)
+    pane = rgb("ffe3a6") if lit_up else mix(dim, rgb("cfe0e6"), 0.25)
+    draw.rectangle((x + wide * 0.08, base - shop * 0.68, x + wide * 0.62, base - shop * 0.12), fill=pane)
+    draw.rectangle((x + wide * 0.7, base - shop * 0.74, x + wide * 0.9, base), fill=darker(wall, 0.55))
+    sign = (
+        lit(turned(palette.accent, dice.uniform(-60, 200)), palette.ambient)
+        if not palette.dark
+        else turned(palette.accent, dice.uniform(-60, 200))
+    )
+    for stripe in range(8):
+        left = x + wide * (0.05 + 0.9 * stripe / 8)
+        tone = sign if stripe % 2 else lighter(sign, 0.7)
+        draw.polygon(
+            [(left, base - shop * 0.95), (left + wide * 0.1125, base - shop * 0.95),
+             (left + wide * 0.1125, base - shop * 0.72), (left, base - shop * 0.72)], fill=tone,
+        )  # fmt: skip
+    if palette.dark:
+        canvas.soft((x + wide / 2, base - shop * 0.8), (wide * 0.7, shop * 0.7), sign, 0.5, softness=1.4)
+        draw.rectangle((x + wide * 0.78, top + tall * 0.2, x + wide * 0.9, top + tall * 0.52), fill=lighter(sign, 0.3))
+        canvas.soft((x + wide * 0.84, top + tall * 0.36), (wide * 0.4, tall * 0.3), sign, 0.6, softness=1.4)
 
 
 def road(canvas: Canvas) -> Spot:
@@ -147,111 +217,3 @@ def _planet(canvas: Canvas, centre: tuple[float, float], radius: float, hue: Col
         turn = pen.turned(-38)
         pen.veil([turn(point) for point in [*edge, *reversed(inside)]], (4, 5, 18), 0.085)
     canvas.draw.polygon([pen.at(*point) for point in [*ring[45:], *reversed(inner[45:])]], fill=dust)
-
-
-def backdrop(canvas: Canvas) -> Spot:
-    """A seamless backdrop with a pool of light."""
-    _paper(canvas, floor=1.0)
-    return Spot((canvas.width * 0.5, canvas.height * 0.92), canvas.unit * 0.7)
-
-
-def studio(canvas: Canvas) -> Spot:
-    """A backdrop, an arch or a disc, and a round plinth in front."""
-    unit = canvas.unit
-    tone = _paper(canvas, floor=0.73)
-    _backdrop_shapes(canvas, tone)
-    pen = canvas.pen((canvas.width * 0.5, canvas.height * 0.86), unit)
-    dark = brightness(tone) < 0.35
-    stone = lighter(tone, 0.2) if dark else mix(tone, rgb("f5efe6"), 0.82)
-    pen.soft((0.05, 0.005), (0.56, 0.1), darker(tone, 0.75), 0.6, softness=0.8)
-    side = [darker(stone, 0.3), lighter(stone, 0.1), stone, darker(stone, 0.4)]
-    rim = [(0.33 * math.cos(t), 0.055 * math.sin(t)) for t in (math.pi + math.pi * step / 40 for step in range(41))]
-    pen.fill([(-0.33, 0.09), *rim, (0.33, 0.09)], side, sideways=True)
-    pen.oval((0, 0.09), (0.33, 0.055), [lighter(stone, 0.12), lighter(stone, 0.42)])
-    return Spot((canvas.width * 0.5, canvas.height * 0.86 - unit * 0.085), unit * 0.56)
-
-
-def _paper(canvas: Canvas, *, floor: float) -> Colour:
-    """Hang a paper whose lower end, from ``floor`` on, is the ground; return its colour."""
-    tone, unit, line = _backdrop(canvas), canvas.unit, canvas.height * floor
-    dark = brightness(tone) < 0.35
-    canvas.gradient([darker(tone, 0.26), tone, lighter(tone, 0.08 if dark else 0.22)], bottom=line)
-    canvas.gradient([lighter(tone, 0.12 if dark else 0.28), tone, darker(tone, 0.26)], top=line)
-    canvas.soft((canvas.width / 2, line), (canvas.width, unit * 0.07), lighter(tone, 0.2), 0.6)
-    light = (canvas.width * canvas.random.uniform(0.36, 0.6), canvas.height * 0.42)
-    canvas.soft(light, (unit * 0.85, unit * 0.75), lighter(tone, 0.6), 0.7)
-    return tone
-
-
-def _backdrop(canvas: Canvas) -> Colour:
-    """Return the colour of the paper behind: it sets the accent off without shouting."""
-    palette, dice = canvas.palette, canvas.random
-    if palette.dark:
-        return mix(palette.sky[1], palette.sky[2], 0.5)
-    accent = palette.accent
-    if max(accent) - min(accent) < 40:
-        return mix(dice.choice((rgb("c98f6b"), rgb("6f93a8"), rgb("9aa77f"), rgb("b98596"))), palette.sky[-1], 0.3)
-    quiet = turned(accent, dice.choice((-20, 150, 180, 205)), saturation=0.6)
-    return mix(quiet, rgb("d8c8b8"), 0.5 if brightness(quiet) < 0.6 else 0.3)
-
-
-def _backdrop_shapes(canvas: Canvas, tone: Colour) -> None:
-    """Stand an arch or a disc behind the plinth."""
-    pen = canvas.pen((canvas.width * 0.5, canvas.height * 0.79), canvas.unit)
-    edge = [lighter(tone, 0.42), lighter(tone, 0.1)]
-    if canvas.random.random() < 0.5:
-        pen.soft((0.03, 0.35), (0.43, 0.45), darker(tone, 0.6), 0.3)
-        pen.oval((0, 0.37), (0.33, 0.33), edge)
-    else:
-        pen.soft((0.04, 0.3), (0.42, 0.56), darker(tone, 0.6), 0.3)
-        arch = [(0.29 * math.cos(t), 0.42 + 0.29 * math.sin(t)) for t in (math.pi * step / 40 for step in range(41))]
-        pen.fill([*arch, (-0.29, 0), (0.29, 0)], edge)
-
-
-def table(canvas: Canvas) -> Spot:
-    """A wooden table in front of a wall, a window's light on both."""
-    palette, unit, dice = canvas.palette, canvas.unit, canvas.random
-    wall = mix(lit(rgb("c9b8a2"), palette.ambient), palette.sky[1], 0.22)
-    edge = canvas.height * 0.66
-    canvas.gradient([darker(wall, 0.32), wall, lighter(wall, 0.12)], bottom=edge)
-    _window(canvas, wall, dice.choice((0.2, 0.8)))
-    wood = lit(rgb("9a653c"), tuple(max(0.5, part) for part in palette.ambient))  # type: ignore[arg-type]
-    canvas.image.paste(
-        ramp([lighter(wood, 0.24), wood, darker(wood, 0.42)], (canvas.width, canvas.height - round(edge))),
-        (0, round(edge)),
-    )
-    for index in range(1, 7):
-        y = edge + (canvas.height - edge) * (index / 7) ** 1.5
-        canvas.draw.line(
-            (0, y, canvas.width, y + dice.uniform(-1, 1)),
-            fill=(*darker(wood, 0.5), 110),
-            width=max(1, round(unit * 0.002)),
-        )
-        for _ in range(9):
-            x, long = dice.random() * canvas.width, unit * dice.uniform(0.05, 0.3)
-            grain = y - dice.random() * unit * 0.03
-            canvas.draw.line(
-                (x, grain, x + long, grain), fill=(*darker(wood, 0.4), 50), width=max(1, round(unit * 0.0015))
-            )
-    canvas.draw.rectangle((0, edge - unit * 0.002, canvas.width, edge + unit * 0.006), fill=lighter(wood, 0.42))
-    canvas.soft((canvas.width / 2, edge + unit * 0.16), (unit * 0.62, unit * 0.16), palette.glow, 0.4)
-    return Spot((canvas.width * 0.5, canvas.height * 0.84), unit * 0.46)
-
-
-def _window(canvas: Canvas, wall: Colour, side: float) -> None:
-    """Set a window with a view of the sky into the wall, and its light in the room."""
-    palette, unit = canvas.palette, canvas.unit
-    pen = canvas.pen((canvas.width * side, canvas.height * 0.13 + unit * 0.44), unit)
-    frame = lighter(wall, 0.45)
-    pen.soft((0, 0.2), (0.62, 0.55), lighter(palette.sky[-1], 0.2), 0.55, softness=1.2)
-    pen.box((-0.19, -0.03), (0.38, 0.5), frame, round_by=0.008)
-    for left in (-0.165, 0.0125):
-        for low in (0.0, 0.2325):
-            pen.box((left, low), (0.1525, 0.21), palette.sky[-3:] if low else palette.sky[-2:])
-    pen.box((-0.22, -0.06), (0.44, 0.035), [lighter(frame, 0.2), darker(frame, 0.15)], round_by=0.006)
-    way = 1 if side < 0.5 else -1
-    for column in range(2):
-        for row in range(2):
-            x, y = 0.34 + 0.15 * column + 0.075 * row, 0.36 - 0.22 * row - 0.03 * column
-            pane = [(x, y), (x + 0.135, y - 0.027), (x + 0.205, y - 0.227), (x + 0.07, y - 0.2)]
-            pen.veil([(way * px, py) for px, py in pane], lighter(palette.glow, 0.3), 0.16)
