@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from table import Rows
 
-from rhflow.app.runs.run import make_plan
+from rhflow.app.runs.prepare import make_plan
 from rhflow.cli.main import collect_seldom
 from rhflow.contract import load_schema
 

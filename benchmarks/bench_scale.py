@@ -6,14 +6,16 @@ import asyncio
 import sqlite3
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import generate
 import rig
 from table import Rows
 
-from rhflow.app.runs.run import prepared
+from rhflow.app.runs.prepare import prepared
 from rhflow.cli.main import collect_seldom
+from rhflow.core.plan.dry_run import dry_run
 from rhflow.core.plan.planner import Planner
 
 
@@ -41,9 +43,9 @@ def measure(rows: Rows, root: Path, count: int) -> float:
         def fresh_planner() -> Planner:
             return Planner(planner.pipeline, planner.graph, planner.calls, planner.world)
 
-        plan = fresh_planner().plan()
+        plan = dry_run(fresh_planner())
         keys = [decision.call.key for decision in plan.decisions.values()]  # type: ignore[union-attr]
-        planned = min(rig.timed(fresh_planner().plan) for _ in range(3))
+        planned = min(rig.timed(partial(dry_run, fresh_planner())) for _ in range(3))
         bare = min(rig.timed(lambda: look_up(root / "store" / "index.sqlite", keys)) for _ in range(3))
         cached = rig.timed(lambda: asyncio.run(rig.run_engine(ready, {}, jobs=1000)))
     rows.add(f"{count:,} cached steps planned one by one / bare look-ups", planned, bare, 12.0)

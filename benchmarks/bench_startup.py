@@ -11,7 +11,7 @@ import generate
 import rig
 from table import Rows
 
-from rhflow.app.runs.run import prepared
+from rhflow.app.runs.prepare import prepared
 
 
 def main() -> int:

@@ -14,7 +14,8 @@ from PIL import Image
 from table import Rows
 
 from rhflow.app.request import Request
-from rhflow.app.runs.run import prepared, run
+from rhflow.app.runs.prepare import prepared
+from rhflow.app.runs.run import run
 from rhflow.cli.main import collect_seldom
 from rhflow.settings import Settings
 

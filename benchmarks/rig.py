@@ -17,8 +17,8 @@ from pathlib import Path
 
 from rhflow.app.report import Doubt
 from rhflow.app.request import Request
+from rhflow.app.runs.prepare import Prepared
 from rhflow.app.runs.records import RunJournal, WallClock
-from rhflow.app.runs.run import Prepared
 from rhflow.core.events import Event
 from rhflow.core.graph.schedule import Schedule
 from rhflow.core.plan.calls import StepCall, StepResult
@@ -27,8 +27,8 @@ from rhflow.core.plan.planner import Planner
 from rhflow.core.values import Artifact, Outputs
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.outcome import NodeResult
-from rhflow.engine.ports import Report
-from rhflow.engine.run import Engine, Ports
+from rhflow.engine.ports import Ports, Report
+from rhflow.engine.run import Engine
 from rhflow.settings import Settings
 from rhflow.steps.context import OnUnknown
 

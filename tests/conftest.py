@@ -13,10 +13,14 @@ GOLDEN = Path(__file__).parent / "golden"
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+# Nothing here speaks TLS, and every client reads all certificates that it is told of: a folder without any
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(GOLDEN)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite golden files; review them as diffs")
+    parser.addoption("--cold", action="store_true", help="start every command in a Python of its own")
     parser.addoption("--crashes", type=int, default=2, help="how many runs are killed at random moments")
     parser.addoption("--every-call", action="store_true", help="call every model with the least, too, that it takes")
 

@@ -169,6 +169,7 @@ class MemoryCache:
     last: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lookups: list[tuple[str, ...]] = field(default_factory=list)
     damaged: dict[str, str] = field(default_factory=dict)
+    billed: dict[str, list[Money]] = field(default_factory=dict)
 
     def entries(self, keys: Sequence[str]) -> Mapping[str, Entry]:
         self.lookups.append(tuple(keys))
@@ -179,6 +180,10 @@ class MemoryCache:
 
     def previous(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         return {node: self.last[node] for node in nodes if node in self.last}
+
+    def bills(self) -> Mapping[str, Sequence[Money]]:
+        self.log.append("bills")
+        return self.billed
 
     async def put(self, node: str, entry: Entry) -> None:
         self.log.append(f"put {node}")

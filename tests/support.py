@@ -17,16 +17,20 @@ from rhflow.core.kinds import Models
 from rhflow.core.plan.budget import Spending
 from rhflow.core.plan.calls import Calls
 from rhflow.core.plan.check import check, in_order
+from rhflow.core.plan.dry_run import dry_run
+from rhflow.core.plan.former import Earlier
 from rhflow.core.plan.plan import Names, Plan, World
 from rhflow.core.plan.planner import Planner
-from rhflow.core.recipe.document import Pipeline, build
+from rhflow.core.recipe.build import build
+from rhflow.core.recipe.document import Pipeline
 from rhflow.core.recipe.params import parse_param
 from rhflow.core.recipe.template import resolve
-from rhflow.core.text.source import Located, read
+from rhflow.core.text.located import Located
+from rhflow.core.text.source import read
 from rhflow.core.values import Artifact, Realm
 from rhflow.engine.outcome import NodeResult
-from rhflow.engine.ports import Flight
-from rhflow.engine.run import Engine, Ports
+from rhflow.engine.ports import Flight, Ports
+from rhflow.engine.run import Engine
 from rhflow.steps.kinds import all_kinds
 from tests.fakes import FakeClock, FakeExecutor, FakeFlight, MemoryCache, MemoryJournal, artifact
 
@@ -133,6 +137,7 @@ class Bench:
     pools: Mapping[str, int] = field(default_factory=lambda: POOLS)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     keep_open: bool = False
+    earlier: Earlier | None = None
 
     def __post_init__(self) -> None:
         self.pipeline = good(self.text, models=self.models, name=self.name, parts=self.parts)
@@ -140,7 +145,7 @@ class Bench:
         names = Names(self._params(), self._vars(), run={"id": "run-1", "date": "2026-01-01"})
         told = {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run}
         self.graph = expand(self.pipeline, told)
-        world = World(self.cache, names, self.realm, self.local)
+        world = World(self.cache, names, self.realm, self.local, earlier=self.earlier)
         self.planner = Planner(self.pipeline, self.graph, calls(self.models), world)
         urgency = self.graph.urgency(lambda node: all_kinds()[node.step.kind].typical_seconds)
         spending = Spending(self.pipeline)
@@ -165,7 +170,7 @@ class Bench:
 
     def plan(self) -> Plan:
         """Return the plan as things stand. Raises RecipeError."""
-        return self.planner.plan()
+        return dry_run(self.planner)
 
     async def run(self) -> dict[str, NodeResult]:
         """Carry everything out and return how each node ended."""

@@ -35,7 +35,9 @@ EXIT_CODES = """\
 | `RHFLOW_STORE` | the folder of the store |
 | `RHFLOW_CATALOG` | a catalogue of models in place of the shipped one |
 | `RHFLOW_WEBHOOK` | where the service tells of the end of every task: the public address of `rhflow webhook listen` |
-| `RHFLOW_COMFYUI_SERVER` | a ComfyUI server of one's own, which runs `comfyui` steps of live runs |
+| `RHFLOW_COMFYUI_SERVER` | a ComfyUI server of one's own, which runs `comfyui` steps; it goes before `rhflow.toml` |
+| `RHFLOW_SIMULATED_SIDE` | how many pixels simulated pictures and clips may have on their longer side: quick trials |
+| `NO_COLOR`, `FORCE_COLOR` | no colour at all; colour also where the output is no terminal |
 """
 
 

@@ -100,31 +100,77 @@ def page(catalog: Catalog) -> str:
     return "\n".join(lines) + "\n"
 
 
-_USED_BY = {
-    "submit": "`rhflow run`", "query": "`rhflow task show ID`", "create": "`uses: comfyui`", "run-app": "`uses: app`",
-    "quick-create": "`uses: quick-create`", "upload": "`rhflow run`", "upload-old": "`uses: comfyui`",
-    "lora-url": "`uses: upload-lora`", "workflow-json": "`rhflow workflow show ID`",
-    "cancel": "`rhflow task cancel ID`",
+# What a user writes in a recipe and types, by operation
+_IN_RECIPES = {
+    "submit": "every hosted model", "query": "every paid step", "upload": "every local file",
+    "create": "`uses: comfyui`", "workflow-json": "`uses: comfyui`", "run-app": "`uses: app`",
+    "app-demo": "`uses: app`", "quick-create": "`uses: quick-create`", "style-params": "`uses: quick-create`",
+    "lora-url": "`uses: upload-lora`", "outputs": "progress of `uses: comfyui` and `app`",
+    "queue-status": "how many steps run at once", "webhook": "a call whose reply was lost",
+    "assets-create": "`image: asset://…` names what it gave",
+    "gateway-prompt": "`uses: comfyui` with a `graph` alone", "gateway-upload": "`uses: comfyui` with a `graph` alone",
+    "gateway-view": "`uses: comfyui` with a `graph` alone",
+}  # fmt: skip
+_BY_COMMANDS = {
+    "submit": "`rhflow run RECIPE`", "query": "`rhflow task show ID`", "upload": "`rhflow run RECIPE`",
+    "create": "`rhflow run RECIPE`", "run-app": "`rhflow run RECIPE`", "quick-create": "`rhflow run RECIPE`",
+    "lora-url": "`rhflow run RECIPE`", "price-preview": "`rhflow plan RECIPE --quote`",
+    "outputs": "`rhflow run RECIPE`", "workflow-json": "`rhflow workflow show ID`", "cancel": "`rhflow task cancel ID`",
     "app-demo": "`rhflow app show ID`", "app-list": "`rhflow app list`", "style-params": "`rhflow app styles ID`",
     "webhook": "`rhflow webhook listen`", "webhook-detail": "`rhflow webhook show ID`",
     "webhook-resend": "`rhflow webhook resend ID`", "account-status": "`rhflow account`",
     "queue-status": "`rhflow account`", "key-list": "`rhflow account --keys`",
+    "resource-list": "`rhflow workflow resources`", "assets-create": "`rhflow asset add FILE`",
+    "assets-query": "`rhflow asset show ID`", "assets-list": "`rhflow asset list`",
+    "assets-update": "`rhflow asset rename ID NAME`", "assets-delete": "`rhflow asset rm ID`",
+    "assets-groups-create": "`rhflow asset group add NAME`", "assets-groups-list": "`rhflow asset group list`",
+    "assets-groups-query": "`rhflow asset group show NAME`", "assets-groups-delete": "`rhflow asset group rm NAME`",
+    "assets-groups-update": "`rhflow asset group rename NAME NEW`",
+    "gateway-prompt": "`rhflow run RECIPE`", "gateway-upload": "`rhflow run RECIPE`",
+    "gateway-view": "`rhflow run RECIPE`", "gateway-history-of": "`rhflow task show proxy:ID`",
+    "gateway-queue": "`rhflow task show proxy:ID`", "gateway-queue-change": "`rhflow task cancel proxy:ID`",
+    "gateway-interrupt": "`rhflow task cancel proxy:ID`",
 }  # fmt: skip
+# Why there is no command, and what is used instead
+_INSTEAD = {
+    "status": "`query`, the newer call, tells more", "upload-old": "`upload`, the newer call, takes larger files",
+    "run-app-v1": "`run-app`, the newer call, does the same",
+    "run-workflow": "`create` does the same, and the service's own pages describe it",
+    "gateway-history": "`gateway-history-of` asks for the one prompt that is meant",
+    "gateway-object-info": "30 MB; `workflow-json` tells what a workflow takes",
+    "gateway-object-info-of": "`workflow-json` tells what a workflow takes",
+    "gateway-system-stats": "nothing of a machine that is shared helps a user to decide",
+}  # fmt: skip
+_TOGETHER = ("assets", "webhook", "gateway")
 
 
 def operations() -> list[str]:
     """Return the table of the service's operations: every one has a method of the client and works on the simulator."""
-    head = "| operation | path | paid | for the user | to see it work |\n| --- | --- | --- | --- | --- |"
+    head = (
+        "| operation | path | paid | in a recipe | on the command line | on the simulator |\n"
+        "| --- | --- | --- | --- | --- | --- |"
+    )
     lines = ["`tests/e2e/test_every_operation.py` has the client ask for each and looks at what came of it.", "", head]
     for path in sorted((ROOT / "schemas" / "api").glob("*.schema.json")):
         name = path.name.removesuffix(".schema.json")
         told = json.loads(path.read_text(encoding="utf-8")).get("x-operation", {})
         where = f"`{told['method']} {told['path']}`" if told else "the service's own call"
-        paid = "yes" if told.get("paid") else ""
-        shown = next((each for each in ("assets", "webhook") if name.startswith(f"{each}-")), name)
-        show = f"`pytest tests/e2e/test_every_operation.py -k {shown}`"
-        lines.append(f"| `{name}` | {where} | {paid} | {_USED_BY.get(name, '')} | {show} |")
+        shown = next((each for each in _TOGETHER if name.startswith(f"{each}-")), name)
+        cells = (
+            f"`{name}`", where, "yes" if told.get("paid") else "", _IN_RECIPES.get(name, ""), typed(name),
+            f"`pytest tests/e2e/test_every_operation.py -k {shown}`",
+        )  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def typed(operation: str) -> str:
+    """Return what to type for an operation, or why there is nothing to type."""
+    if operation in _BY_COMMANDS:
+        return _BY_COMMANDS[operation]
+    if operation not in _INSTEAD:
+        raise SystemExit(f"tools/coverage.py does not say what the user types for `{operation}`")
+    return f"not needed: {_INSTEAD[operation]}"
 
 
 def _status(entry: Listed, catalog: Catalog) -> str:

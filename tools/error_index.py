@@ -22,8 +22,9 @@ HEAD = """\
 
 Made by `python tools/error_index.py` from the tests and the source.
 
-A problem says what is wrong, where, and what to type instead; all problems of a recipe are told at once. The exit codes
-are in [cli.md](cli.md#exit-codes).
+A problem says what is wrong, where, and what to type instead; all problems of a recipe are told at once. The word in
+brackets after `error` or `warning` is its code, which stays the same whatever the words: this page is sorted by it. The
+exit codes are in [cli.md](cli.md#exit-codes).
 """
 _RAISERS = ("Problem", "problem", "key_problem", "_problem", "_BadParamError", "wrong")
 
@@ -32,8 +33,8 @@ def examples() -> dict[str, str]:
     """Return for each code the shortest problem that the tests hold, as it is printed."""
     found: dict[str, list[str]] = {}
     for path in sorted(GOLDEN.glob("*.txt")):
-        for shown, code in re.findall(r"(.*?)\n\[([\w-]+)\]\n+", path.read_text(encoding="utf-8"), re.DOTALL):
-            found.setdefault(code, []).append(shown)
+        for shown in re.split(r"\n\n(?=(?:error|warning)\[)", path.read_text(encoding="utf-8").rstrip()):
+            found.setdefault(shown[shown.index("[") + 1 : shown.index("]")], []).append(shown)
     return {code: min(shown, key=lambda text: (len(text), text)) for code, shown in found.items()}
 
 
@@ -86,14 +87,17 @@ def page() -> str:
     parts += [f"### {code}\n\n```\n{text}\n```\n" for code, text in sorted(shown.items())]
     rest = {code: words for code, words in sorted(patterns().items()) if code not in shown}
     parts.append("## Elsewhere\n")
-    parts.append(_table(("", "says"), ((f"`{code}`", words) for code, words in rest.items())))
-    parts.append("## From the service\n\nThe code that the service gave stands below the message.\n")
+    parts.append(_table(("code", "says"), ((f"`{code}`", words) for code, words in rest.items())))
+    parts.append(
+        "## From the service\n\n`api-` and the code that the service gave, which also stands below the message.\n"
+    )
     parts.append(_table(("code", "means", "what to do"), map(_row, [*CODES.values(), *HTTP_CODES.values()])))
     return "\n".join(parts)
 
 
 def _row(code: ApiCode) -> tuple[str, str, str]:
-    return f"`{code.code}`", code.meaning, code.advice
+    name = "minus-1" if code.code == "-1" else code.code
+    return f"`api-{name}`", code.meaning, code.advice
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:

@@ -24,7 +24,7 @@ from PIL import Image
 
 from rhflow.catalog.catalog import Catalog
 from rhflow.core.cost import Estimate, estimate
-from rhflow.core.inputs.inputs import Bound, Signature
+from rhflow.core.inputs.signature import Bound, Signature
 from rhflow.core.kinds import Field, Model
 from rhflow.core.values import Artifact, Pending
 from rhflow.media.audio import write_audio
@@ -47,13 +47,14 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call gave: the media types, the charge by the simulator, and what rhflow told before."""
+    """What one call gave: the media types, the charge by the simulator, and what it and rhflow told before."""
 
     model: str
     extent: Extent
     sent: Mapping[str, Any]
     gave: tuple[str, ...]
     charge: Decimal | None
+    quoted: Decimal
     told: Estimate
     early: Estimate
 
@@ -167,17 +168,17 @@ class Bench:
         if bound.troubles:
             raise UnfitError("; ".join(each.message for each in bound.troubles))
         sent = {name: self._linked(value) for name, value in bound.values.items()}
+        quoted = Decimal(str((await self._post(f"price-preview/{model.endpoint}", sent))["estimatedPrice"]))
         done = await self._finished(await self._post(model.endpoint, sent))
         gave = tuple([await self._opened(each) for each in done["results"] or ()])
         if extent == "full" and set(sent) != set(model.by_name):
             raise UnfitError(f"not sent: {', '.join(sorted(set(model.by_name) - set(sent)))}")
         if not gave or gave[0] != model.output:
             raise UnfitError(f"gave {', '.join(gave) or 'nothing'}, not {model.output}")
-        charge = done["usage"]["thirdPartyConsumeMoney"]
+        paid = done["usage"]["thirdPartyConsumeMoney"]
+        charge = None if paid is None else Decimal(paid)
         told = estimate(model, bound.values, unknown=bound.pending)
-        return Outcome(
-            model.id, extent, sent, gave, None if charge is None else Decimal(charge), told, early(model, bound)
-        )
+        return Outcome(model.id, extent, sent, gave, charge, quoted, told, early(model, bound))
 
     def _linked(self, value: Any) -> Any:
         if isinstance(value, Artifact):

@@ -148,6 +148,7 @@ def _plan(recipe: Any) -> None:
     from rhflow.app.recipes.params import names_of
     from rhflow.core.errors import Problem, RecipeError
     from rhflow.core.graph.expand import expand
+    from rhflow.core.plan.dry_run import dry_run
     from rhflow.core.plan.plan import World
     from rhflow.core.plan.planner import Planner
 
@@ -159,7 +160,7 @@ def _plan(recipe: Any) -> None:
     names = names_of(pipeline, params, {"id": "run", "date": "2026-01-01"})
     told = {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run}
     world = World(_Nothing(), names, "live", local)
-    Planner(pipeline, expand(pipeline, told), recipe.calls, world).plan()
+    dry_run(Planner(pipeline, expand(pipeline, told), recipe.calls, world))
 
 
 class _Nothing:
@@ -172,6 +173,9 @@ class _Nothing:
         return {}
 
     def lost(self, keys: Any) -> dict[str, Any]:
+        return {}
+
+    def bills(self) -> dict[str, Any]:
         return {}
 
 

@@ -15,18 +15,23 @@ from typing import Any
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 TARGET = SCHEMAS / "openapi.json"
-_FORMS = frozenset({"upload", "upload-old"})
+_FORMS = {"upload": "file", "upload-old": "file", "gateway-upload": "image"}
+"""Operations that take a multipart form, and the part that is the file."""
 _FAMILIES = {
     "/openapi/v2/assets/": "assets",
     "/openapi/v2/": "newer interface",
     "/task/openapi/": "older interface",
     "/api/": "workflows and apps",
     "/uc/": "account",
+    "/proxy/": "ComfyUI gateway",
 }
 _EXAMPLES = {
     "workflowId": "1900000000000000101",
     "webappId": "1900000000000000201",
     "endpoint": "rhart-image-v1-official/text-to-image",
+    "apiKey": "any",
+    "promptId": "3f2a4c1e-0b9d-4c57-9f63-5d2f1a7e8b90",
+    "nodeClass": "KSampler",
 }
 """What a simulator has, so that whoever reads the document can try it at once."""
 _ABOUT = (
@@ -85,13 +90,29 @@ def _operation(name: str, schema: Mapping[str, Any], told: Mapping[str, Any]) ->
     described["responses"] = {"200": {"description": schema.get("description", schema["title"]), "content": reply}}
     if name == "upload-old":
         described["responses"]["401"] = {"description": "The key is not good", "content": reply}
+    if told["envelope"] == "comfyui":
+        described["responses"] |= _of_comfyui(name, told, reply)
+        described["security"] = []  # the key is in the path
     return described
+
+
+def _of_comfyui(name: str, told: Mapping[str, Any], reply: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the replies that ComfyUI gives besides: files, empty bodies, and statuses of HTTP that mean something."""
+    found: dict[str, Any] = {}
+    if kind := told.get("reply"):
+        plain = {"*/*": {"schema": {}}} if kind == "file" else {}
+        found["200"] = {"description": "The file" if kind == "file" else "Done", "content": {**reply, **plain}}
+    if name in ("gateway-prompt", "gateway-upload", "gateway-view"):
+        found["400"] = {"description": "It is wrong", "content": reply if name == "gateway-prompt" else {}}
+    if name == "gateway-view":
+        found["404"] = {"description": "There is no such file"}
+    return found
 
 
 def _body(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
     if name not in _FORMS:
         return {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}/$defs/request"}}}
-    parts = {**request["properties"], "file": {"type": "string", "format": "binary"}}
+    parts = {**request["properties"], _FORMS[name]: {"type": "string", "format": "binary"}}
     required = [each for each in request["required"] if each != "apiKey"]  # it may come in the header instead
     return {"multipart/form-data": {"schema": {"type": "object", "required": required, "properties": parts}}}
 
@@ -110,7 +131,7 @@ def _component(name: str, schema: Mapping[str, Any]) -> Any:
     kept = {key: value for key, value in schema.items() if key not in ("$schema", "x-operation")}
     request = kept.get("$defs", {}).get("request", {})
     for part, facts in request.get("properties", {}).items():
-        if part in _EXAMPLES:
+        if part in _EXAMPLES and part != "apiKey":
             facts["examples"] = [_EXAMPLES[part]]
     return json.loads(json.dumps(kept).replace('"#/$defs/', f'"#/components/schemas/{name}/$defs/'))
 

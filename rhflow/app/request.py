@@ -11,7 +11,7 @@ from rhflow.core.values import Realm
 from rhflow.settings import Settings
 
 if TYPE_CHECKING:
-    from rhflow.simulator.faults import FaultPlan
+    from rhflow.simulator.fault_plan import FaultPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Request:
     a simulator in this process. ``on_unknown`` says what to do about earlier calls whose outcome nobody knows;
     ``ask_unknown``: ask the user first, where there are any. ``wait_for_earlier``: wait for tasks that earlier runs
     of the recipe left open and no step needs now, rather than look at them once. ``faults`` is what shall go wrong
-    on a simulator in this process.
+    on a simulator in this process. ``watched``: somebody looks at the run as it goes on, so that its progress is worth
+    a question.
     """
 
     recipe: Path
@@ -45,6 +46,7 @@ class Request:
     sweep: tuple[tuple[str, str], ...] = ()
     batch: Path | None = None
     faults: FaultPlan | None = None
+    watched: bool = False
 
     @property
     def realm(self) -> Realm:
@@ -52,6 +54,19 @@ class Request:
         return "simulated" if self.simulate or self.settings.loopback else "live"
 
     @property
+    def in_process(self) -> bool:
+        """Whether the service is a simulator that begins and ends with the command."""
+        return self.simulate and not self.settings.loopback
+
+    @property
+    def money(self) -> str:
+        """What the account pays in; the simulator's accounts pay by the list."""
+        return "CNY" if self.simulate else self.settings.money
+
+    @property
     def comfyui(self) -> str | None:
-        """The address of the user's own ComfyUI server, for live runs: nothing simulated goes there."""
-        return self.settings.comfyui if self.realm == "live" else None
+        """The address of the user's own ComfyUI server; what is simulated on request does not go there.
+
+        Where the service is a simulator on this machine, the server may be one, too: what it makes is not real either.
+        """
+        return None if self.simulate else self.settings.comfyui

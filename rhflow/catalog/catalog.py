@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,18 +41,13 @@ class Catalog:
     def load(cls, path: Path | None = None, *, checked: bool = False) -> Catalog:
         """Return the catalogue in the file at ``path``, or the shipped one; ``checked``: it has been loaded before.
 
-        Raises UsageError when the file cannot be read, is not JSON, or is not a catalogue of this version.
+        The shipped one is read once and shared. Raises UsageError when the file cannot be read, is not JSON, or is not
+        a catalogue of this version.
         """
-        source = SHIPPED if path is None else path
-        try:
-            content = source.read_bytes()
-            data = json.loads(content)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise _unusable(source, path, "catalog-unreadable", f"cannot be read: {reason}") from error
-        except ValueError as error:
-            raise _unusable(source, path, "catalog-not-json", f"is not JSON: {error}") from error
-        if path is None or (checked and data.get("format") == FORMAT):
+        if path is None:
+            return _shipped()
+        content, data = _read(path)
+        if checked and data.get("format") == FORMAT:
             return cls(data, content)
         from rhflow.catalog.validate import validate  # imported late: the shipped file needs no jsonschema
 
@@ -125,6 +120,25 @@ def references(row: Row) -> Iterator[str]:
     yield from display_names(row)
     yield row["endpoint"]
     yield from row.get("former_endpoints", ())
+
+
+@cache
+def _shipped() -> Catalog:
+    content, data = _read(None)
+    return Catalog(data, content)
+
+
+def _read(path: Path | None) -> tuple[bytes, Any]:
+    """Return the bytes of a file, or of the shipped one, and the JSON in them. Raises UsageError."""
+    source = SHIPPED if path is None else path
+    try:
+        content = source.read_bytes()
+        return content, json.loads(content)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _unusable(source, path, "catalog-unreadable", f"cannot be read: {reason}") from error
+    except ValueError as error:
+        raise _unusable(source, path, "catalog-not-json", f"is not JSON: {error}") from error
 
 
 def _unusable(source: Path, path: Path | None, code: str, reason: str) -> UsageError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from decimal import Decimal
 
 import click
 
@@ -20,14 +20,14 @@ def command(keys: bool, simulate: bool, as_json: bool) -> None:
 
     facts = account_facts(service_of(simulate), keys=keys)
     if as_json:
-        click.echo(json.dumps(facts.to_json(), indent=2, ensure_ascii=False))
+        render.document(facts.to_json())
         return
     account, queue = facts.account, facts.queue
     rows = [
         ("site", facts.site),
         ("kind of key", (queue.key_type or account.key_type).lower()),
         ("wallet", str(account.money) if account.money is not None else "none"),
-        ("coins", f"{account.coins:f}" if account.coins is not None else "none"),
+        ("coins", _plain(account.coins) or "none"),
         (
             "tasks",
             f"{queue.running} running, {queue.queued} queued, at most {queue.limit or 'as many as the site lets'}",
@@ -35,5 +35,19 @@ def command(keys: bool, simulate: bool, as_json: bool) -> None:
     ]
     click.echo("\n".join(f"{name:12} {text}" for name, text in rows))
     if keys:
-        listed = [(each.masked, each.name, "on" if each.enabled else "off", each.expires) for each in facts.keys]
-        click.echo("\n" + render.table(("key", "name", "", "expires"), listed))
+        listed = [
+            (
+                each.masked,
+                each.name,
+                "on" if each.enabled else "off",
+                _plain(each.used),
+                _plain(each.quota),
+                each.expires,
+            )
+            for each in facts.keys
+        ]
+        click.echo("\n" + render.table(("key", "name", "", "used", "quota", "expires"), listed))
+
+
+def _plain(number: Decimal | None) -> str:
+    return "" if number is None else f"{number:f}"

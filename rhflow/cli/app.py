@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import JSON, SIMULATE, service_of
+from rhflow.cli.groups import Group
+from rhflow.cli.options import JSON, PAGE, SIMULATE, service_of
 
 _LONGEST = 60
 
 
-@click.group("app")
+@click.group("app", cls=Group)
 def command() -> None:
     """List and explain the AI apps of the site."""
 
@@ -21,7 +20,7 @@ def command() -> None:
 @click.option(
     "--sort", type=click.Choice(("recommended", "hottest", "newest")), default="recommended", help="Which first."
 )
-@click.option("--page", type=click.IntRange(min=1), default=1, help="Which page of the list.")
+@PAGE
 @click.option("--days", type=click.IntRange(min=1), default=7, help="How far back `hottest` looks.")
 @SIMULATE
 @JSON
@@ -32,17 +31,15 @@ def list_(sort: str, page: int, days: int, simulate: bool, as_json: bool) -> Non
     found = list_apps(service_of(simulate), sort, page=page, days=days)
     if as_json:
         rows = [{"app": each.id, "title": each.title, "description": each.description} for each in found.items]
-        click.echo(json.dumps({"apps": rows, "total": found.total, "more": found.more}, indent=2, ensure_ascii=False))
+        render.document({"apps": rows, "total": found.total, "more": found.more})
         return
-    click.echo(
-        render.table(
-            ("app", "title", "about"), [(each.id, each.title, _line(each.description)) for each in found.items]
-        )
-    )
-    more = f"; `--page {page + 1}` goes on" if found.more else ""
-    click.echo(
-        f"\n{len(found.items)} of {render.plural(found.total, 'app')}{more}; `rhflow app show APP` tells what one takes"
-    )
+    if not found.items:
+        click.echo("no apps" if page == 1 else "no apps on this page")
+        return
+    cells = [(each.id, each.title, _line(each.description)) for each in found.items]
+    click.echo(render.table(("app", "title", "about"), cells))
+    shown = render.part(len(cells), found.total, "app", then=page + 1 if found.more else None)
+    render.say(f"\n{shown}; `rhflow app show APP` tells what one takes")
 
 
 @command.command("show")
@@ -59,14 +56,13 @@ def show(app: str, recipe: bool, simulate: bool, as_json: bool) -> None:
         click.echo(apps.recipe(app, form), nl=False)
     elif as_json:
         inputs = [apps.input_json(each) for each in form.inputs]
-        document = {"app": app, "name": form.name, "locked": form.locked, "inputs": inputs}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        render.document({"app": app, "name": form.name, "locked": form.locked, "inputs": inputs})
     elif not form.inputs:
         click.echo("the app does not tell what it takes: run it on the RunningHub site once")
     else:
         click.echo(click.style(form.name or app, bold=True) + (" (wants a password)" if form.locked else ""))
         click.echo(render.table(("name", "label", "type", "example", "choices"), map(apps.input_row, form.inputs)))
-        click.echo(f"\n`rhflow app show {app} --recipe` prints a recipe to try it")
+        render.say(f"\n`rhflow app show {app} --recipe` prints a recipe to try it")
 
 
 @command.command("styles")
@@ -80,7 +76,10 @@ def styles(app: str, type_: int, simulate: bool, as_json: bool) -> None:
 
     found = list_styles(service_of(simulate), app, type_)
     if as_json:
-        click.echo(json.dumps([dict(each.raw) for each in found], indent=2, ensure_ascii=False))
+        render.document([dict(each.raw) for each in found])
+        return
+    if not found:
+        render.say(f"no styles: `rhflow app list` has the ids of apps, and {app} may be none of quick create")
         return
     click.echo(
         render.table(("style", "name", "words that call it up"), [(each.id, each.name, each.trigger) for each in found])

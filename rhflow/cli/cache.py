@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,29 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import JSON, STORE
-from rhflow.core.errors import Problem, UsageError, did_you_mean
+from rhflow.cli.groups import Group
+from rhflow.cli.options import JSON, STORE, YES
+from rhflow.core.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from rhflow.settings import Settings
 
-SUBCOMMANDS = ("ls", "verify", "gc", "rm", "export", "import")
 _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SIZES = {unit: 1000**at for at, unit in enumerate(("b", "kb", "mb", "gb", "tb"))} | {
     f"{letter}ib": 1024**at for at, letter in enumerate("kmgt", 1)
 }
-
-
-class _Group(click.Group):
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        name = args[0]
-        if not name.startswith("-") and name not in SUBCOMMANDS:
-            hint = did_you_mean(name, SUBCOMMANDS)
-            raise UsageError(Problem("unknown-command", f"`{name}` is not a command of `rhflow cache`", hint=hint))
-        return super().resolve_command(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(SUBCOMMANDS)
 
 
 def _quantity(what: str, units: Mapping[str, int], example: str) -> Callable[..., float | None]:
@@ -57,13 +44,9 @@ _PIPELINE = click.option("--pipeline", metavar="NAME", help="Only what this reci
 _REALM = click.option("--realm", type=click.Choice(["live", "simulated"]), help="Only results of this realm.")
 
 
-@click.group("cache", cls=_Group, invoke_without_command=True)
-@click.pass_context
-def command(ctx: click.Context) -> int:
+@click.group("cache", cls=Group)
+def command() -> None:
     """Look after the store: what is in it, is it whole, what may go, what moves."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help(), err=True)
-    return 2
 
 
 @command.command("ls")
@@ -79,7 +62,10 @@ def ls(store: Path | None, limit: int, as_json: bool, **wanted: Any) -> None:
     from rhflow.cli.cache_text import listing, listing_document
 
     found = cache.list_results(_settings(store), cache.Filter(**wanted))
-    click.echo(_json(listing_document(found)) if as_json else listing(found, limit))
+    if as_json:
+        render.document(listing_document(found))
+    else:
+        render.say(listing(found, limit))
 
 
 @command.command("verify")
@@ -92,7 +78,10 @@ def verify(store: Path | None, as_json: bool) -> int:
 
     found = cache.check_store(_settings(store))
     recipes = cache.recipes_of(_settings(store), found.lost)
-    click.echo(_json(findings_document(found, recipes)) if as_json else findings(found, recipes))
+    if as_json:
+        render.document(findings_document(found, recipes))
+    else:
+        render.say(findings(found, recipes))
     return 0 if found.sound else 1
 
 
@@ -124,15 +113,21 @@ def gc(store: Path | None, locks: tuple[Path, ...], dry_run: bool, as_json: bool
 
     limits = cache.Limits(locked=cache.read_locks(locks), **told)
     done = cache.clean_up(_settings(store), limits, dry_run=dry_run)
-    click.echo(_json(swept_document(done, dry_run)) if as_json else swept(done, dry_run))
+    if as_json:
+        render.document(swept_document(done, dry_run))
+    else:
+        click.echo(swept(done, dry_run))
 
 
 @command.command("rm")
 @click.argument("name", metavar="KEY|RUN|sha256:…")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@YES
 @STORE
 def rm(name: str, yes: bool, store: Path | None) -> int:
-    """Remove a result by its key, those that a run made, or those with a file; the beginning of a name will do."""
+    """Remove results by their key, their run, or a file of theirs.
+
+    The beginning of a name will do.
+    """
     from rhflow.app.past import cache
     from rhflow.cli.cache_text import about_to_go, gone
 
@@ -178,7 +173,3 @@ def _settings(store: Path | None) -> Settings:
     from rhflow.settings import read_settings
 
     return read_settings(store=store)
-
-
-def _json(document: Any) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)

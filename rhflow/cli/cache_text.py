@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rhflow.cli import render
 
 if TYPE_CHECKING:
-    from rhflow.app.past.cache import Doomed, Findings, Removed, Stored, Sweep
+    from rhflow.app.past.cache import Cleanup, Doomed, Findings, Removed, Stored
 
 _HEAD = ("key", "model", "made", "cost", "files", "last used by", "")
 _MOST = 40
@@ -48,7 +48,7 @@ def _row(each: Stored) -> tuple[str, ...]:
         each.key[:_KEY],
         entry.model or str(entry.ingredients.get("kind", "")),
         time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.created)),
-        "" if entry.cost is None else render.amount((str(entry.cost.amount), entry.cost.currency)),
+        "" if entry.cost is None else render.amount(entry.cost.to_json()),
         _files(each),
         _places(each),
         ", ".join(marks),
@@ -159,7 +159,7 @@ def findings_document(found: Findings, recipes: Sequence[str]) -> dict[str, Any]
     }
 
 
-def swept(done: Sweep, dry_run: bool) -> str:
+def swept(done: Cleanup, dry_run: bool) -> str:
     """Return what a clean-up removed, or would."""
     lines = [_table(done.results, _MOST), ""] if done.results else []
     went = "would go" if dry_run else "gone"
@@ -171,7 +171,7 @@ def swept(done: Sweep, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def swept_document(done: Sweep, dry_run: bool) -> dict[str, Any]:
+def swept_document(done: Cleanup, dry_run: bool) -> dict[str, Any]:
     """Return a clean-up as ``cache gc --json`` prints it."""
     return {
         "dry_run": dry_run,

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from rhflow.cli import leftovers
-from rhflow.cli.options import JSON, STORE
+from rhflow.cli import leftovers, render
+from rhflow.cli.options import JSON, RUN, STORE
 
 
 @click.command("cancel")
-@click.argument("run", default="latest")
+@RUN
 @click.option("--remote", is_flag=True, help="Leave at once, and cancel the tasks at the service.")
 @STORE
 @JSON
 def command(run: str, remote: bool, store: Path | None, as_json: bool) -> None:
-    """Stop a run: once as Ctrl-C does (what is paid is waited for), a second time at once, everything resumable."""
+    """Stop a run.
+
+    Once as Ctrl-C does: what is paid is waited for. A second time at once, everything resumable.
+    """
     import asyncio
 
     from rhflow.app.past.cancel import cancel
@@ -26,14 +28,14 @@ def command(run: str, remote: bool, store: Path | None, as_json: bool) -> None:
     done = asyncio.run(cancel(read_settings(store=store), run, remote=remote))
     if as_json:
         tasks = [each.to_json() for each in done.tasks]
-        click.echo(json.dumps({"run": done.run, "level": done.level, "tasks": tasks}, indent=2))
+        render.document({"run": done.run, "level": done.level, "tasks": tasks})
         return
     if not remote:
-        click.echo(_told(done.run, done.level))
+        render.say(_told(done.run, done.level))
     elif not done.tasks:
         click.echo(f"run {done.run} has left; it has nothing open at the service")
     for line in leftovers.lines(done.tasks):
-        click.echo(line)
+        render.say(line)
     if any(each.outcome == "cancelled" for each in done.tasks):
         click.echo("whether a cancelled task is charged for what it did, the service does not say: look at the bill")
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from rhflow.cli.options import CATALOG
+from rhflow.cli.options import CATALOG, RECIPE
 
 
 @click.command("graph")
-@click.argument("recipe", type=click.Path(path_type=Path))
+@RECIPE
 @CATALOG
-@click.option("--format", "form", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
+@click.option("--format", "form", type=click.Choice(["mermaid", "dot"]), default="mermaid", help="Default: mermaid.")
 def command(recipe: Path, catalog: Path | None, form: str) -> None:
     """Print the graph of a recipe as Mermaid or Graphviz DOT text."""
     from rhflow.app.catalog.in_force import load_catalog

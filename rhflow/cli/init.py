@@ -52,7 +52,11 @@ def command(path: Path) -> None:
         path = path / "recipe.yaml"
     if path.exists():
         raise UsageError(Problem("exists", f"`{path}` is already there", hint="name another file"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(STARTER.format(name=_name(path)), encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(STARTER.format(name=_name(path)), encoding="utf-8")
+    except OSError as error:
+        message = f"`{path}` cannot be written: {error.strerror or error}"
+        raise UsageError(Problem("unwritable", message, hint="name another file")) from error
     write_schema(path.parent / SCHEMA, full=True, catalog=load_catalog(read_settings()))
     click.echo(f"wrote {path}; try it for free: `rhflow run {path} --simulate`")

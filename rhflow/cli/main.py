@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 
 
@@ -15,6 +16,7 @@ def main() -> None:
         print(f"rhflow {__version__}")
         return
     collect_seldom()
+    print_what_can_be()
     if not arguments or "--help" in arguments or "-h" in arguments:
         from rich_click.patch import patch
 
@@ -22,6 +24,13 @@ def main() -> None:
     from rhflow.cli.root import invoke
 
     sys.exit(invoke(arguments))
+
+
+def print_what_can_be() -> None:
+    """Let nothing fail for a letter: a narrow terminal shows ``?``, file names that are not Unicode go out as is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "replace")
 
 
 def collect_seldom() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,63 +9,81 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import CATALOG, JSON, STORE
+from rhflow.cli.groups import Group
+from rhflow.cli.models_text import listing, model_text
+from rhflow.cli.options import CATALOG, JSON, SIMULATE, STORE, F
+from rhflow.cli.prices import QUOTE, UPLOAD, priced_document, priced_text, require_quote
 from rhflow.core.errors import Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from rhflow.app.catalog.in_force import Update
     from rhflow.app.catalog.models import Entry, ModelGuide
-    from rhflow.core.kinds import Model
+    from rhflow.app.catalog.wanted import Wanted
 
 _NAMED = 8
-SUBCOMMANDS = ("list", "search", "show", "update")
 
 
-class _Group(click.Group):
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        name = args[0]
-        if not name.startswith("-") and name not in SUBCOMMANDS:
-            hint = did_you_mean(name, SUBCOMMANDS, limit=0)
-            hint = hint or f"`rhflow models show {name}` for a model, `rhflow models search {name}` for a word"
-            raise UsageError(Problem("unknown-command", f"`{name}` is not a command of `rhflow models`", hint=hint))
-        return super().resolve_command(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(SUBCOMMANDS)
+class _Group(Group):
+    def instead(self, name: str, ctx: click.Context) -> str | None:
+        hint = did_you_mean(name, self.list_commands(ctx), limit=0)
+        return hint or f"`rhflow models show {name}` for a model, `rhflow models search {name}` for a word"
 
 
-@click.group("models", cls=_Group, invoke_without_command=True)
-@click.pass_context
-def command(ctx: click.Context) -> int:
+_OPTIONS = (
+    click.option(
+        "--kind", "--task", "kinds", metavar="KIND", multiple=True, help="Only those that serve this kind of step."
+    ),
+    click.option("--output", metavar="FAMILY", help="Only those that give image, video, audio, model3d or text."),
+    click.option("--vendor", metavar="VENDOR", help="Only those of this vendor."),
+    click.option("--max-price", metavar="CNY", help="Only those where a call is known to cost no more than that."),
+    click.option(
+        "--duration", type=click.IntRange(min=1), metavar="SECONDS", help="Only those that offer this length."
+    ),
+    click.option("--resolution", metavar="NAME", help="Only those that offer this, as in 1080p or 4k."),
+    click.option("--aspect-ratio", metavar="W:H", help="Only those that offer this, as in 9:16."),
+    click.option("--audio", is_flag=True, help="Only those that give sound, alone or with a clip."),
+    click.option("--last-frame", is_flag=True, help="Only those that take a last frame next to the first."),
+)
+
+
+def _wanted_options(command: F) -> F:
+    """Add what says which models are wanted."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.group("models", cls=_Group)
+def command() -> None:
     """List, search and explain the models that steps can name."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help(), err=True)
-    return 2
 
 
 @command.command("list")
-@click.option("--task", metavar="TASK", help="Only those that serve this task or kind of step.")
-@click.option("--output", metavar="FAMILY", help="Only those that give image, video, audio, model3d or text.")
-@click.option("--vendor", metavar="VENDOR", help="Only those of this vendor.")
+@_wanted_options
 @click.option("--all", "every", is_flag=True, help="Also those withdrawn, and those that cannot be called.")
 @CATALOG
 @JSON
 def list_models(as_json: bool, catalog: Path | None, **wanted: Any) -> None:
     """List models with what they do and what they cost."""
-    from rhflow.app.catalog.models import Wanted
-
     guide = _guide(catalog)
-    _print(guide, guide.select(Wanted(**wanted)), as_json=as_json)
+    found = guide.select(_wanted(**wanted))
+    _print(guide, found if as_json else guide.by_kind(found), as_json=as_json)
 
 
 @command.command("search")
 @click.argument("words", nargs=-1, required=True, metavar="WORDS...")
+@_wanted_options
 @CATALOG
 @JSON
-def search(words: tuple[str, ...], as_json: bool, catalog: Path | None) -> None:
-    """Find models by parts of their name, vendor, family or task: every word must be there."""
+def search(words: tuple[str, ...], as_json: bool, catalog: Path | None, **wanted: Any) -> None:
+    """Find models by what they do or by parts of their names, the best first.
+
+    Every word must hold, as in `text to video`, `kling 10 s`, `cheap portrait clip with sound`.
+    """
     guide = _guide(catalog)
-    _print(guide, guide.search(words), as_json=as_json)
+    _print(guide, guide.search(words, _wanted(**wanted)), as_json=as_json)
 
 
 @command.command("show")
@@ -81,7 +98,41 @@ def show(model: str, as_json: bool, catalog: Path | None, recipe: bool) -> None:
     if recipe:
         click.echo(guide.recipe(found), nl=False)
         return
-    click.echo(_json(guide.to_json(found)) if as_json else model_text(guide, found))
+    if as_json:
+        render.document(guide.to_json(found))
+    else:
+        render.say(model_text(guide, found))
+
+
+@command.command("price")
+@click.argument("model")
+@click.argument("inputs", nargs=-1, metavar="[NAME=VALUE]...")
+@QUOTE
+@UPLOAD
+@SIMULATE
+@CATALOG
+@STORE
+@JSON
+def price(
+    model: str, inputs: tuple[str, ...], as_json: bool, catalog: Path | None, store: Path | None, **how: bool
+) -> None:
+    """Tell what one call costs with these inputs, and else with everything at its default."""
+    from rhflow.app.service.prices import price_of
+    from rhflow.settings import read_settings
+
+    require_quote(quote=how["quote"], upload=how["upload"])
+    priced = price_of(read_settings(store=store, catalog=catalog), model, [_pair(each) for each in inputs], **how)
+    if as_json:
+        render.document(priced_document(priced))
+    else:
+        click.echo(priced_text(priced))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
+    if not mark:
+        raise UsageError(Problem("bad-option", f"`{text}` is no input", hint="write `name=value`, as in `duration=10`"))
+    return name, value
 
 
 @command.command("update")
@@ -125,87 +176,44 @@ def _guide(catalog: Path | None) -> ModelGuide:
     return ModelGuide(load_catalog(read_settings(catalog=catalog)))
 
 
+def _wanted(
+    *,
+    max_price: str | None,
+    duration: int | None,
+    resolution: str | None,
+    aspect_ratio: str | None,
+    last_frame: bool,
+    **same: Any,
+) -> Wanted:
+    from rhflow.app.catalog.wanted import Wanted
+
+    return Wanted(
+        max_price=None if max_price is None else _amount(max_price),
+        seconds=duration,
+        resolution=None if resolution is None else resolution.casefold(),
+        ratio=aspect_ratio,
+        first_and_last=last_frame,
+        **same,
+    )
+
+
+def _amount(text: str) -> Decimal:
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        found = Decimal(text.casefold().removesuffix("cny").strip())
+    except InvalidOperation:
+        found = Decimal(-1)
+    if not found.is_finite() or found < 0:
+        hint = "write an amount in CNY, as in `--max-price 0.5`"
+        raise UsageError(Problem("bad-option", f"`--max-price {text}` is no amount", hint=hint))
+    return found
+
+
 def _print(guide: ModelGuide, entries: Sequence[Entry], *, as_json: bool) -> None:
     if as_json:
-        click.echo(_json([each.to_json() for each in entries]))
-        return
-    if not entries:
+        render.document([each.to_json() for each in entries])
+    elif entries:
+        render.say(listing(guide, entries))
+    else:
         click.echo("no model is all of that")
-        return
-    rows = [(each.model.id, ", ".join(each.model.tasks), each.model.output, each.price, each.mark) for each in entries]
-    click.echo(render.table(("model", "tasks", "gives", "list price", ""), rows))
-    count = render.plural(len(entries), "model")
-    click.echo(f"\n{count}; catalogue of {guide.as_of}; `rhflow models show MODEL` tells more")
-
-
-def _json(document: Any) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def model_text(guide: ModelGuide, model: Model) -> str:
-    """Return a model in full."""
-    parts = [_head(guide, model), _inputs(model)]
-    recipe = guide.example(model)
-    if recipe is not None:
-        how = f"rhflow models show {model.id} --recipe > try.yaml && rhflow run try.yaml --simulate"
-        parts.append(f"to try it: `{how}`\n\n{recipe.rstrip()}")
-    return "\n\n".join(parts)
-
-
-def _head(guide: ModelGuide, model: Model) -> str:
-    entry = guide.entry(model)
-    price, *rules = _price(entry)
-    facts = [
-        ("title", model.title),
-        ("endpoint", model.endpoint),
-        ("vendor", model.vendor),
-        ("tasks", ", ".join(model.tasks)),
-        ("does", guide.does(model)),
-        ("status", _status(entry)),
-        ("price", price),
-        *(("", each) for each in rules),
-    ]
-    return "\n".join([click.style(model.id, bold=True), *(f"  {name:8}  {text}" for name, text in facts)])
-
-
-def _price(entry: Entry) -> list[str]:
-    """Return the price at defaults, what is counted, the day of the list, and the rules, a line each."""
-    from rhflow.core.inputs.describe import price_lines
-
-    first, *rules = price_lines(entry.model)
-    price = entry.model.price
-    if price is None:
-        return [first]
-    whole = first if price.unit == "call" and not rules else f"{entry.price} at defaults; {first}"
-    return [whole + (f" (list of {price.as_of})" if price.as_of else ""), *rules]
-
-
-def _status(entry: Entry) -> str:
-    model = entry.model
-    if not model.callable:
-        instead = f"; use {model.successor}" if model.successor else ""
-        return f"cannot be called: {model.note or 'too little is known of it'}{instead}"
-    return ", ".join(filter(None, (model.status if model.status == "active" else "", entry.mark)))
-
-
-def _inputs(model: Model) -> str:
-    from rhflow.app.catalog.models import inputs_of, stand_ins
-
-    if not model.fields:
-        return "its inputs are not known"
-    rows = []
-    for each in inputs_of(model):
-        default = "required" if each.required else "" if each.default is None else f"default {each.default}"
-        takes = "; ".join(filter(None, (each.values, each.limits)))
-        rows.append((each.name, each.own, each.type, default, takes))
-    lines = [render.table(("input", "service's name", "type", "", "takes"), rows)]
-    for group in model.any_of:
-        names = [model.by_name[name].alias or name for name in group]
-        lines.append("needs " + " or ".join(f"`{name}`" for name in names))
-    for rule in model.implied:
-        first, then = (model.by_name[name].alias or name for name in (rule.field, rule.then))
-        with_value = f"{first}: {rule.value}" if rule.value else first
-        lines.append(f"`{with_value}` {'needs' if rule.only else 'sets'} `{then}: {rule.becomes}`")
-    for meant, others in stand_ins(model).items():
-        lines.append(" and ".join(f"`{name}`" for name in others) + f" stand{'s' * (len(others) == 1)} for `{meant}`")
-    return "\n".join(lines)

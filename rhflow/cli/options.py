@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,10 +43,45 @@ _BATCH = click.option(
 _SIMULATE = click.option("--simulate", is_flag=True, help="Run on a simulator: free, offline, visibly marked.")
 SIMULATE = click.option("--simulate", is_flag=True, help="Ask a simulator instead of the service.")
 
+FAULTS = click.option(
+    "--faults", type=click.Path(path_type=Path), metavar="FILE", help="Let things go wrong by this plan."
+)
+HOST = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where to listen. Anything else opens it to the network."
+)
+PAGE = click.option("--page", type=click.IntRange(min=1), default=1, help="Which page of the list.")
+RUN = click.argument("run", default="latest")
 
+
+class _Speed(click.FloatRange):
+    """A number in a range; `nan`, which no range holds off, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{found} is not a number", param, ctx)
+        return found
+
+
+SPEED = click.option(
+    "--speed",
+    type=_Speed(min=0.01, max=1e6),
+    default=20.0,
+    show_default=True,
+    help="Simulated seconds per second, on a simulator.",
+)
+TASK = click.argument("task")
+YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 WEBHOOK = click.option(
     "--webhook", metavar="URL", help="Have the end of every task told there too. Default: RHFLOW_WEBHOOK."
 )
+
+
+def port_option(default: int) -> Callable[[F], F]:
+    """Return the option that says which port to listen on."""
+    return click.option(
+        "--port", type=click.IntRange(0, 65535), default=default, show_default=True, help="0 picks a free one."
+    )
 
 
 def recipe_options(command: F) -> F:
@@ -57,10 +93,21 @@ def recipe_options(command: F) -> F:
 
 _SELECTION = (
     click.option("--only", multiple=True, metavar="STEP", help="Run these steps, or items (`clip[hero]`), alone."),
-    click.option("--from", "start", multiple=True, metavar="STEP", help="Run these and all that depends on them."),
-    click.option("--until", multiple=True, metavar="STEP", help="Run these and all that they need."),
+    click.option(
+        "--from",
+        "start",
+        multiple=True,
+        metavar="STEP",
+        help="Run these and what depends on them; with --until, what lies between.",
+    ),
+    click.option(
+        "--until",
+        multiple=True,
+        metavar="STEP",
+        help="Run these and all that they need; with --from, what lies between.",
+    ),
     click.option("--force", multiple=True, metavar="STEP", help="Make these anew, although their results are there."),
-    click.option("--no-cache", "force_all", is_flag=True, help="Make everything anew."),
+    click.option("--no-cache", "force_all", is_flag=True, help="Make everything anew that runs."),
 )
 
 
@@ -71,11 +118,11 @@ def selection_options(command: F) -> F:
     return command
 
 
-def service_of(simulate: bool) -> Service:
+def service_of(simulate: bool, store: Path | None = None) -> Service:
     """Return whom a command asks that is about no recipe."""
     from rhflow.app.account.questions import Service
 
-    return Service(read_settings(), simulate)
+    return Service(read_settings(store=store), simulate)
 
 
 def make_request(recipe: Path, options: dict[str, Any]) -> Request:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rhflow.cli import leftovers, render
+from rhflow.cli.again import typed
 from rhflow.cli.leftovers import OnUnknown
-from rhflow.core.events import Event, RunView
+from rhflow.core.events import Event, NodeView, RunView
 
 if TYPE_CHECKING:
-    from rhflow.app.report import Doubt
-    from rhflow.app.runs.run import Prepared
+    from rhflow.app.report import Doubt, Leftover
+    from rhflow.app.runs.prepare import Prepared
     from rhflow.core.plan.plan import Plan
 
 _WORDS = {
@@ -25,6 +26,7 @@ _WORDS = {
     "OFFLINE": "waiting: no connection",
     "KEY-REFUSED": "waiting: the key is refused, although it worked before",
     "RESUMED": "going on with its task",
+    "UNANSWERED": "no reply came: waiting for its callback",
 }  # fmt: skip
 _MOST_LINES = 12
 
@@ -59,6 +61,8 @@ def stopping(running: int) -> str:
 class Lines:
     """One line per thing worth knowing."""
 
+    live = False
+
     def start(self, ready: Prepared, plan: Plan) -> None:
         """Say what is about to happen; warnings first."""
         if ready.recipe.warnings:
@@ -75,6 +79,11 @@ class Lines:
     def interrupted(self, running: int) -> None:
         """Say what a second Ctrl-C does."""
         click.echo(stopping(running), err=True)
+
+    def fetched(self, found: Sequence[Leftover]) -> None:
+        """Say what became of calls that were paid for earlier."""
+        for line in leftovers.lines(found):
+            click.echo(typed(line), err=True)
 
     def ask(self, doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
         """Ask what to do about calls whose outcome nobody knows."""
@@ -112,8 +121,23 @@ def _line(event: Event) -> str | None:
             return None
 
 
+def state_of(node: NodeView) -> str:
+    """Return what a running step is at: what its graph tells, or how its task stands."""
+    if node.remote is None:
+        return "preparing"
+    told = node.progress
+    if told is None:
+        return _WORDS.get(node.remote, node.remote)
+    name = f" ({told['class']})" if told["class"] else ""
+    share = f" {told['percent']} %" if told["percent"] is not None else ""
+    done = f", {told['done']} of {told['nodes']} nodes done" if told["nodes"] else ""
+    return f"running, node {told['graph_node']}{name}{share}{done}"
+
+
 class Live:
     """The running steps, redrawn in place a few times a second."""
+
+    live = True
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -146,6 +170,11 @@ class Live:
         """Say what a second Ctrl-C does."""
         self._console.print(stopping(running), highlight=False, markup=False, style="yellow")
 
+    def fetched(self, found: Sequence[Leftover]) -> None:
+        """Say what became of calls that were paid for earlier, above what is drawn."""
+        for line in leftovers.lines(found):
+            self._console.print(typed(line), highlight=False, markup=False)
+
     def ask(self, doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
         """Ask what to do about calls whose outcome nobody knows; the view makes room for the question."""
         self._screen.stop()
@@ -172,7 +201,7 @@ class Live:
         crowded = [node for node in running if node.remote == "WAITING"]
         running = [node for node in running if node.remote != "WAITING"]
         for node in running[:_MOST_LINES]:
-            state = _WORDS.get(node.remote or "", "preparing" if node.remote is None else node.remote)
+            state = Text(state_of(node))
             grid.add_row(Text(node.node, style="bold"), state, f"{now - (node.started or now):.0f} s", node.model or "")
         if len(running) > _MOST_LINES:
             grid.add_row(f"… and {len(running) - _MOST_LINES} more")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,16 +10,18 @@ import click
 
 from rhflow.cli import leftovers, render
 from rhflow.cli.leftovers import UNKNOWN, OnUnknown
-from rhflow.cli.options import JSON, STORE
+from rhflow.cli.options import JSON, RUN, STORE
 from rhflow.cli.run import run_request
-from rhflow.core.errors import Problem, UsageError
+from rhflow.core.errors import Problem, RecipeError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rhflow.settings import Settings
 
 
 @click.command("resume")
-@click.argument("run", default="latest")
+@RUN
 @click.option("--all", "everything", is_flag=True, help="Fetch what any run left open, and run nothing.")
 @UNKNOWN
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Deliver here, not where it did.")
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 def command(
     run: str, everything: bool, unknown: OnUnknown | None, out: Path | None, store: Path | None, as_json: bool
 ) -> int:
-    """Run the recipe of an earlier run again, with its parameters: tasks in flight are waited for, not sent again.
+    """Go on with a run that ended early.
 
-    Where the recipe is gone, the results that were paid for are fetched all the same.
+    Its recipe runs again, with its parameters: tasks in flight are waited for, not sent again. Where the recipe is
+    gone, the results that were paid for are fetched all the same.
     """
     from rhflow.app.past.history import find_run
     from rhflow.app.past.resume import request_again
@@ -51,7 +53,17 @@ def command(
         raise UsageError(Problem("no-such-file", f"the recipe `{request.recipe}` is not there any more", hint=hint))
     ask = unknown is None and leftovers.can_ask() and not as_json
     request = replace(request, on_unknown=unknown or "fail", ask_unknown=ask)
-    return run_request(request if out is None else replace(request, out=out), as_json=as_json)
+    try:
+        return run_request(request if out is None else replace(request, out=out), as_json=as_json)
+    except (RecipeError, UsageError) as error:
+        raise error.with_problems(_with_way_out(error.problems) if past.open else error.problems) from error
+
+
+def _with_way_out(problems: Sequence[Problem]) -> Sequence[Problem]:
+    """Say how to have what is paid for although the recipe, as it is now, cannot run."""
+    hint = "`rhflow resume --all` fetches what is paid for already, and runs nothing"
+    *others, last = problems
+    return [*others, replace(last, hint=f"{last.hint}; {hint}" if last.hint else hint)]
 
 
 def _fetch(settings: Settings, unknown: OnUnknown | None, *, recipe: str | None, as_json: bool) -> int:
@@ -62,10 +74,10 @@ def _fetch(settings: Settings, unknown: OnUnknown | None, *, recipe: str | None,
 
     found = asyncio.run(fetch_open(settings, unknown or "fail", recipe=recipe))
     if as_json:
-        click.echo(json.dumps([each.to_json() for each in found], indent=2))
+        render.document([each.to_json() for each in found])
     else:
         fetched = sum(each.outcome == "fetched" for each in found)
         click.echo(f"{render.plural(fetched, 'result')} fetched" if found else "nothing is open")
         for line in leftovers.lines(found):
-            click.echo(line)
+            render.say(line)
     return 5 if any(each.open for each in found) else 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,16 +13,19 @@ import click
 
 from rhflow import __version__
 from rhflow.cli import render
-from rhflow.core.errors import Problem, RhflowError, UsageError, did_you_mean
+from rhflow.cli.again import options_of
+from rhflow.cli.groups import Group
+from rhflow.core.errors import Problem, RhflowError
+from rhflow.settings import read_colour
 
 COMMANDS = tuple(
-    """init validate plan run resume cancel graph runs show models workflow app account task webhook cache schema
+    """init validate plan run resume cancel graph runs show models workflow app asset account task webhook cache schema
     simulate""".split()
 )
 INTERRUPTED = 130
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     """Finds a command in the module of its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -32,14 +37,10 @@ class _Lazy(click.Group):
         command: click.Command = importlib.import_module(f"rhflow.cli.{cmd_name}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        name = args[0]
-        if not name.startswith("-") and name not in COMMANDS:
-            hint = did_you_mean(name, COMMANDS) or "`rhflow --help` lists the commands"
-            if name.endswith((".yaml", ".yml")):
-                hint = f"did you mean `rhflow run {name}`?"
-            raise UsageError(Problem("unknown-command", f"`{name}` is not a command", hint=hint))
-        return super().resolve_command(ctx, args)
+    def instead(self, name: str, ctx: click.Context) -> str | None:
+        if name.endswith((".yaml", ".yml")):
+            return f"did you mean `rhflow run {name}`?"
+        return super().instead(name, ctx)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -50,20 +51,39 @@ def root() -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; every error the user should see is printed here."""
-    try:
-        result = root.main(args=list(arguments), prog_name="rhflow", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except RhflowError as error:
-        render.problems(error.problems)
-        return error.exit_code
-    except click.ClickException as error:
-        hint = f"`{error.ctx.command_path} --help` shows how" if getattr(error, "ctx", None) else None  # type: ignore[attr-defined]
-        message = error.format_message().rstrip(".")
-        render.problems([Problem("usage", message[:1].lower() + message[1:], hint=hint)])
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; `rhflow resume` goes on with what is under way", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # nobody reads any more: end quietly, as other tools do
-        return 0
+    output = sys.stdout
+    how: dict[str, Any] = {"color": read_colour(), "obj": options_of(arguments)}
+    with click.Context(root, **how):  # errors are printed where the command's own context is gone
+        try:
+            result = root.main(args=list(arguments), prog_name="rhflow", standalone_mode=False, **how)
+            return result if isinstance(result, int) else 0
+        except RhflowError as error:
+            render.problems(error.problems)
+            return error.exit_code
+        except click.ClickException as error:
+            render.problems([_usage(error, arguments)])
+            return 2
+        except (click.Abort, KeyboardInterrupt):
+            goes_on = bool(set(arguments[:1]) & {"run", "resume"})
+            click.echo(f"interrupted{'; `rhflow resume` goes on with what is under way' * goes_on}", err=True)
+            return INTERRUPTED
+        except SystemExit:
+            if sys.stdout is output:
+                raise
+            return 0  # nobody reads any more, and the parser has muted the pipe: end quietly, as other tools do
+
+
+def _usage(error: click.ClickException, arguments: Sequence[str]) -> Problem:
+    """Return what the parser says in the words and signs of the other problems."""
+    context = getattr(error, "ctx", None)
+    hint = None if context is None else f"`{context.command_path} --help` shows how"
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--dry-run" and arguments[0] == "run":
+        rest = shlex.join(each for each in arguments[1:] if each != "--dry-run")
+        hint = f"did you mean `rhflow plan {rest}`? It tells what would run, and runs nothing"
+        message = f"no such option `{error.option_name}`"
+    elif isinstance(error, click.NoSuchOption) and error.possibilities:
+        hint = f"did you mean `{error.possibilities[0]}`?"
+        message = f"no such option `{error.option_name}`"
+    else:
+        message = re.sub(r"'([^']*)'", r"`\1`", error.format_message().rstrip("."))
+    return Problem("usage", message[:1].lower() + message[1:], hint=hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,8 @@ import click
 
 from rhflow.cli import leftovers, render
 from rhflow.cli.leftovers import UNKNOWN, OnUnknown
-from rhflow.cli.options import JSON, OUT, WEBHOOK, make_request, recipe_options, selection_options
+from rhflow.cli.options import FAULTS, JSON, OUT, SPEED, WEBHOOK, make_request, recipe_options, selection_options
+from rhflow.cli.values import value_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +30,12 @@ EXIT_CODES = {"succeeded": 0, "failed": 1, "unknown": 5, "over-budget": 6, "inte
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="At most so many tasks at a time. Default: what the account may."
 )
-@click.option("--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="Of the simulator.")
-@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Let things go wrong by this plan.")
+@SPEED
+@FAULTS
 @click.option("--pool", "pools", multiple=True, metavar="NAME=N", help="Calls at the same time in a named pool.")
-@click.option("--allow-unknown-cost", is_flag=True, help="Run although no price is known.")
+@click.option(
+    "--allow-unknown-cost", is_flag=True, help="Begin calls of unknown price too, until the bills reach the budget."
+)
 @WEBHOOK
 @UNKNOWN
 @JSON
@@ -58,12 +60,12 @@ def run_request(request: Request, *, as_json: bool) -> int:
     if report is None:
         report, errors = _run(request)
     if as_json:
-        click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        render.document(report.to_json())
     else:
-        click.echo(report_text(report))
-    for error in errors:
+        render.say(report_text(report))
+    if errors:
         click.echo(err=True)
-        render.problems(error.problems)
+        render.problems([problem for error in errors for problem in error.problems])
     refused = [error.exit_code for error in errors if error.exit_code == 4]
     return refused[0] if refused and report.status == "failed" else EXIT_CODES[report.status]
 
@@ -76,7 +78,7 @@ def _run(request: Request) -> tuple[RunReport, Sequence[RhflowError]]:
 
     try:
         with make_progress() as progress:
-            return asyncio.run(run(request, progress))
+            return asyncio.run(run(replace(request, watched=progress.live), progress))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
@@ -87,10 +89,13 @@ def report_text(report: RunReport) -> str:
     lines = [render.table(("step", "status", "", "cost", "seconds", "file"), rows)]
     if report.count > len(report.head):
         lines.append(f"… and {report.count - len(report.head):,} more: `rhflow show {report.run}` lists all")
-    return "\n".join([*lines, "", *_footer(report)])
+    values = list(value_lines(report.told, report.values))
+    return "\n".join([*lines, "", *values, *([""] if values else []), *_footer(report)])
 
 
 def _cells(row: NodeRow) -> tuple[str, ...]:
+    if row.status == "empty":
+        return row.id, "0 items", "", "", "", ""
     origin = "" if row.status != "succeeded" else "cached" if row.cached else "new"
     files = row.files[0] + (f" (+{len(row.files) - 1})" if len(row.files) > 1 else "") if row.files else ""
     return row.id, row.status, origin, render.amount(row.cost), render.seconds(row.seconds), files
@@ -99,8 +104,10 @@ def _cells(row: NodeRow) -> tuple[str, ...]:
 def _footer(report: RunReport) -> list[str]:
     lines = []
     if report.reused:
-        steps = "the 1 step" if report.count == 1 else f"all {render.plural(report.count, 'step')}"
-        lines.append(f"nothing to run: {steps} reused{'' if report.earlier else ', no request made'}")
+        steps = report.count - report.empty
+        every = "the 1 step reused" if steps == 1 else f"all {render.plural(steps, 'step')} reused"
+        made = every if steps else "no loop has an item"
+        lines.append(f"nothing to run: {made}{'' if report.earlier else ', no request made'}")
         if report.restored:
             lines.append(f"restored {render.plural(report.restored, 'missing file')} from the store")
     spent = ", ".join(render.amount((amount, currency)) for currency, amount in report.currency_totals.items())
@@ -111,10 +118,15 @@ def _footer(report: RunReport) -> list[str]:
         lines.append(f"charged: {spent}")
     if report.faults is not None:
         lines.append(_faults(report.faults))
+        if report.status == "unknown":
+            lines.append("this simulator ends with its run, so `rhflow resume` sends such a call anew")
     if report.folder is not None:
         lines.append(f"files: {report.folder}")
     lines += leftovers.lines(report.earlier)
-    if report.status != "succeeded":
+    if report.mend:
+        lines.append("failed: every step is done, but not all could be delivered as the recipe asks")
+        lines.append("mend it and `rhflow run RECIPE` again: nothing is paid again")
+    elif report.status != "succeeded":
         lines.append(f"{report.status}; what is done is kept: `rhflow resume {report.run}` goes on from here")
     return lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,17 +26,17 @@ def command(limit: int, store: Path | None, as_json: bool) -> None:
 
     found = list_runs(read_settings(store=store), limit)
     if as_json:
-        click.echo(json.dumps([_document(each) for each in found], indent=2))
+        render.document([_document(each) for each in found])
         return
     if not found:
-        click.echo("no runs yet: `rhflow run RECIPE` makes one")
+        render.say("no runs yet: `rhflow run RECIPE` makes one")
         return
     click.echo(render.table(("run", "recipe", "status", "", "started", "open"), [_cells(each) for each in found]))
     unfinished = [each for each in found if each.open and not _runs(each)]
     if found[0].record.status == "died":
         unfinished.insert(0, found[0])
     if unfinished:
-        click.echo(f"`rhflow resume {unfinished[0].record.id}` goes on with that run and fetches what it has open")
+        render.say(f"`rhflow resume {unfinished[0].record.id}` goes on with that run and fetches what it has open")
 
 
 def _runs(listed: Listed) -> bool:

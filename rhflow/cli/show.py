@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -12,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import JSON, STORE
+from rhflow.cli.options import JSON, RUN, STORE
+from rhflow.cli.values import value_lines
 
 if TYPE_CHECKING:
     from rhflow.app.past.history import NodeState, PastRun
 
 
 @click.command("show")
-@click.argument("run", default="latest")
+@RUN
 @STORE
 @JSON
 def command(run: str, store: Path | None, as_json: bool) -> None:
-    """Show what became of every step of a run: by its id, the beginning of it, or the latest."""
+    """Show what became of every step of a run.
+
+    RUN is its id, the beginning of that, or `latest`.
+    """
     from rhflow.app.past.history import find_run
     from rhflow.settings import read_settings
 
@@ -31,19 +34,31 @@ def command(run: str, store: Path | None, as_json: bool) -> None:
     nodes = list(past.nodes())
     if as_json:
         facts = {"run": past.record.id, **past.view.data, "status": past.record.status}
-        click.echo(json.dumps({**facts, "nodes": [_document(each) for each in nodes]}, indent=2))
+        render.document({**facts, "nodes": [_document(each) for each in nodes]})
         return
     realm = " (simulated)" if past.record.realm == "simulated" else ""
     click.echo(f"{past.record.id}: {past.record.pipeline}{realm}, {past.record.status}")
     for name, value in past.view.data.get("params", {}).items():
         click.echo(f"  {name} = {value}")
     click.echo(render.table(("step", "status", "model", "task", "cost", "why"), [_cells(each) for each in nodes]))
+    for line in _outcome(past):
+        click.echo(line)
     if totals := _totals(nodes):
         click.echo(f"{'it would have cost' if realm else 'charged'}: {totals}")
     if folder := past.view.data.get("folder"):
         click.echo(f"files: {folder}")
     for line in _next(past, nodes):
-        click.echo(line)
+        render.say(line)
+
+
+def _outcome(past: PastRun) -> Iterator[str]:
+    """Yield the outputs that are values, and what could not be delivered."""
+    from rhflow.app.report import Told
+
+    told = [Told(*each) for each in past.view.data.get("values", [])]
+    yield from value_lines(told, len(told))
+    for problem in past.view.data.get("problems", []):
+        yield f"not delivered as asked: {problem}"
 
 
 def _cells(node: NodeState) -> tuple[str, ...]:
@@ -52,10 +67,13 @@ def _cells(node: NodeState) -> tuple[str, ...]:
 
 def _totals(nodes: Sequence[NodeState]) -> str:
     """Return what the run's own calls cost, by currency."""
+    from rhflow.app.report import pairs  # imported late: start-up has no use for it
+
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for each in nodes:
         if each.cost is not None:
-            sums[each.cost[1]] += Decimal(each.cost[0])
+            for amount, currency in pairs(each.cost):
+                sums[currency] += Decimal(amount)
     return ", ".join(render.amount((str(amount), currency)) for currency, amount in sums.items())
 
 

@@ -6,19 +6,17 @@ from pathlib import Path
 
 import click
 
-LOOPBACK = "127.0.0.1"
+from rhflow.cli.options import FAULTS, HOST, SPEED, port_option
 
 
 @click.command("simulate")
-@click.option("--port", type=click.IntRange(0, 65535), default=8189, show_default=True, help="0 picks a free one.")
-@click.option("--host", default=LOOPBACK, show_default=True, help="Anything else opens it to the network.")
-@click.option(
-    "--speed", type=click.FloatRange(min=0.01), default=20.0, show_default=True, help="Simulated seconds per second."
-)
+@port_option(8189)
+@HOST
+@SPEED
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks at once; more are refused."
 )
-@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Let things go wrong by this plan.")
+@FAULTS
 def command(port: int, host: str, speed: float, limit: int, faults: Path | None) -> None:
     """Serve a simulator of the RunningHub API until Ctrl-C."""
     from rhflow.app.simulator.serve import configure, serve

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from rhflow.cli import render
-from rhflow.cli.options import JSON, SIMULATE, service_of
+from rhflow.cli.groups import Group
+from rhflow.cli.options import JSON, SIMULATE, TASK, service_of
 
 
-@click.group("task")
+@click.group("task", cls=Group)
 def command() -> None:
     """Look at one task at the service, or stop it."""
 
 
 @command.command("show")
-@click.argument("task")
+@TASK
 @SIMULATE
 @JSON
 def show(task: str, simulate: bool, as_json: bool) -> None:
@@ -25,7 +24,7 @@ def show(task: str, simulate: bool, as_json: bool) -> None:
 
     state = task_state(service_of(simulate), task)
     if as_json:
-        click.echo(json.dumps(task_json(state), indent=2, ensure_ascii=False))
+        render.document(task_json(state))
         return
     usage, failure = state.usage, state.failure()
     cost = f", {usage.cost}" if usage is not None and usage.cost is not None else ""
@@ -38,7 +37,7 @@ def show(task: str, simulate: bool, as_json: bool) -> None:
 
 
 @command.command("cancel")
-@click.argument("task")
+@TASK
 @SIMULATE
 def cancel(task: str, simulate: bool) -> None:
     """Ask the service to stop a task, queued or running."""

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import click
 
-from rhflow.cli.options import JSON, SIMULATE, STORE, service_of
+from rhflow.cli import render
+from rhflow.cli.groups import Group
+from rhflow.cli.options import HOST, JSON, SIMULATE, STORE, TASK, port_option, service_of
 
 
-@click.group("webhook")
+@click.group("webhook", cls=Group)
 def command() -> None:
     """Look at callbacks of the service, and have them delivered again."""
 
 
 @command.command("show")
-@click.argument("task")
+@TASK
 @SIMULATE
 @JSON
 def show(task: str, simulate: bool, as_json: bool) -> None:
@@ -25,7 +27,7 @@ def show(task: str, simulate: bool, as_json: bool) -> None:
 
     event = webhook_event(service_of(simulate), task)
     if as_json:
-        click.echo(json.dumps(dict(event.raw), indent=2, ensure_ascii=False))
+        render.document(dict(event.raw))
         return
     rows = [
         ("event", event.id),
@@ -39,15 +41,16 @@ def show(task: str, simulate: bool, as_json: bool) -> None:
 
 
 @command.command("listen")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=int, default=8190, show_default=True, help="The port to listen on; 0 takes a free one.")
+@HOST
+@port_option(8190)
 @STORE
 @JSON
 def listen_(host: str, port: int, store: Path | None, as_json: bool) -> None:
     """Take callbacks until Ctrl-C, and note which call became which task.
 
     The service must reach it from outside: put a tunnel or a web server in front, and give runs its public address
-    with `--webhook` or RHFLOW_WEBHOOK. `rhflow resume` then finds the tasks of calls whose reply was lost.
+    with `--webhook` or RHFLOW_WEBHOOK. Runs on the same store that wait for the task then ask about it at
+    once, and the task of a call whose reply was lost is found, by the run itself or by `rhflow resume`.
     """
     from rhflow.app.service.listen import Callback, listen
     from rhflow.settings import read_settings
@@ -63,7 +66,7 @@ def listen_(host: str, port: int, store: Path | None, as_json: bool) -> None:
 
 
 @command.command("resend")
-@click.argument("task")
+@TASK
 @click.option("--to", "url", metavar="URL", help="Deliver there instead.")
 @SIMULATE
 def resend(task: str, url: str | None, simulate: bool) -> None:

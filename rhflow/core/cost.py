@@ -1,6 +1,7 @@
-"""What a call costs by the list: at least, at most, or unknown.
+"""What a call costs: by the list, or else as its last ones did; at least, at most, or unknown.
 
 One function serves the plan, the budget and the simulator's bill. An unknown price is never zero: ``high`` is None.
+Amounts of two currencies are never added up.
 """
 
 from __future__ import annotations
@@ -8,61 +9,118 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
-from rhflow.core.kinds import Model, Price
+from rhflow.core.kinds import Field, Model, Price
 from rhflow.core.values import Value, media_in
 
 ZERO = Decimal(0)
+_COUNTS = ("imageNum", "n", "maxImages")
+_TEXTS = ("text", "prompt")
+Basis: TypeAlias = Literal["list", "learnt", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Bounds of a price; ``high`` is None where no upper bound is known."""
+    """Bounds of a price; ``high`` is None where no upper bound is known, ``currency`` empty where that is not known.
+
+    ``learnt`` is from how many calls that were made they were learnt, 0 for a price by the list. ``also`` is what is
+    paid next to it in other currencies, which only bills tell.
+    """
 
     low: Decimal = ZERO
     high: Decimal | None = ZERO
     currency: str = "CNY"
+    learnt: int = 0
+    also: tuple[Estimate, ...] = ()
 
-    def __add__(self, other: Estimate) -> Estimate:
-        high = None if self.high is None or other.high is None else self.high + other.high
-        return Estimate(self.low + other.low, high, other.currency if self.high == ZERO else self.currency)
+    @property
+    def parts(self) -> tuple[Estimate, ...]:
+        """The bounds in each currency by itself."""
+        return (replace(self, also=()), *self.also) if self.also else (self,)
 
     def or_nothing(self) -> Estimate:
-        """Return the bounds of a call that may turn out to be cached."""
-        return Estimate(ZERO, self.high, self.currency)
+        """Return the bounds of a call that may not be made: it is skipped, or turns out to be cached."""
+        return replace(self, low=ZERO, also=tuple(each.or_nothing() for each in self.also))
 
     @property
     def known(self) -> bool:
         """Whether there is an upper bound."""
         return self.high is not None
 
+    @property
+    def basis(self) -> Basis:
+        """Where the upper bound comes from."""
+        return "unknown" if self.high is None else "learnt" if self.learnt else "list"
+
     def __str__(self) -> str:
+        if self.also:
+            return " + ".join(map(str, self.parts))
+        about = "~" if self.learnt else ""
         if self.high is None:
             return f"at least {plain(self.low)} {self.currency}" if self.low else "unknown"
         if self.low == self.high:
-            return f"{plain(self.low)} {self.currency}" if self.high else "0"
+            return f"{about}{plain(self.low)} {self.currency}" if self.high else "0"
         if not self.low:
-            return f"at most {plain(self.high)} {self.currency}"
-        return f"{plain(self.low)} to {plain(self.high)} {self.currency}"
+            return f"at most {about}{plain(self.high)} {self.currency}"
+        return f"{about}{plain(self.low)} to {plain(self.high)} {self.currency}"
 
 
-UNKNOWN = Estimate(ZERO, None)
+UNKNOWN = Estimate(ZERO, None, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What several calls cost together, currency by currency; one without an upper bound leaves all without.
+
+    ``sums`` holds only what is not free.
+    """
+
+    sums: tuple[Estimate, ...] = ()
+    known: bool = True
+
+    @property
+    def basis(self) -> Basis:
+        """Where the upper bounds come from; ``learnt`` where some of them are."""
+        return "unknown" if not self.known else "learnt" if any(each.learnt for each in self.sums) else "list"
+
+    def __str__(self) -> str:
+        if self.known:
+            return _listed(str(each) for each in self.sums) or "0"
+        least = _listed(f"{plain(each.low)} {each.currency}" for each in self.sums if each.low)
+        return f"at least {least}" if least else "unknown"
+
+
+def total(estimates: Iterable[Estimate]) -> Total:
+    """Return what calls cost together."""
+    known = True
+    sums: dict[str, Estimate] = {}
+    for each in (part for price in estimates for part in price.parts):
+        known = known and each.high is not None
+        if each.low or each.high:
+            former = sums.get(each.currency)
+            sums[each.currency] = each if former is None else _sum(former, each)
+    return Total(tuple(sums.values() if known else (replace(each, high=None) for each in sums.values())), known)
+
+
+def _sum(one: Estimate, other: Estimate) -> Estimate:
+    """Return the sum of prices in one currency; what was learnt least counts for how well it is known."""
+    high = None if one.high is None or other.high is None else one.high + other.high
+    learnt = min(filter(None, (one.learnt, other.learnt)), default=0)
+    return Estimate(one.low + other.low, high, one.currency, learnt)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    *others, last = [*texts] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def plain(amount: Decimal) -> str:
     """Return an amount without exponent or trailing zeros."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def total(estimates: Iterable[Estimate]) -> Estimate:
-    """Return the sum of bounds; one unknown makes the sum unknown above."""
-    result = Estimate()
-    for each in estimates:
-        result = result + each
-    return result
 
 
 def wire_text(value: Value) -> str:
@@ -87,13 +145,14 @@ def estimate(
         return UNKNOWN
     seen = with_defaults(model, inputs)
     quantity = _quantity(price.unit, seen, unknown, seconds)
-    times = Decimal(0) if quantity is None else quantity
+    least, most = _quantities(model, price.unit, unknown) if quantity is None else (quantity, quantity)
     rates = _rates(price, seen, frozenset(unknown))
     if not rates:
-        return Estimate((price.lowest or ZERO) * times, None, price.currency)
-    certain = quantity is not None and not price.floor and not _has_unknown_factor(price, unknown)
-    open_ended = not certain or not _always_priced(model, price, seen, unknown)
-    return Estimate(min(rates) * times, None if open_ended else max(rates) * times, price.currency)
+        return Estimate((price.lowest or ZERO) * least, None, price.currency)
+    certain = not price.floor and not _has_unknown_factor(price, unknown)
+    if most is None or not certain or not _always_priced(model, price, seen, unknown):
+        return Estimate(min(rates) * least, None, price.currency)
+    return Estimate(min(rates) * least, max(rates) * most, price.currency)
 
 
 def with_defaults(model: Model, inputs: Mapping[str, Value]) -> dict[str, Value]:
@@ -168,8 +227,32 @@ def _quantity(
     return Decimal(math.ceil(length / 5)) if unit == "5-seconds" else Decimal(str(round(length, 3)))
 
 
+def _quantities(model: Model, unit: str, unknown: Collection[str]) -> tuple[Decimal, Decimal | None]:
+    """Return how many units one call takes at least and at most, where that hangs on what is not known yet."""
+    names = {"image": _COUNTS, "1000-characters": _TEXTS}.get(unit, ("duration",))
+    field = next((found for name in names if name in unknown and (found := model.field_named(name))), None)
+    least, most = (ZERO, None) if field is None else _range_of(field, unit)
+    if unit == "5-seconds":
+        return max(Decimal(1), Decimal(math.ceil(least / 5))), None if most is None else Decimal(math.ceil(most / 5))
+    return least, most
+
+
+def _range_of(field: Field, unit: str) -> tuple[Decimal, Decimal | None]:
+    """Return the least and the most that a field can count for; a length of 0 or less is for the service to choose."""
+    if unit == "1000-characters":
+        return ZERO, None if field.max_length is None else Decimal(field.max_length) / 1000
+    if field.enum:
+        try:
+            numbers = [Decimal(each) for each in field.enum]
+        except ArithmeticError:
+            return ZERO, None
+        return (min(numbers), max(numbers)) if min(numbers) > 0 else (ZERO, None)
+    low = Decimal(str(field.minimum or (1 if unit == "image" else 0)))
+    return (low, None if field.maximum is None else Decimal(str(field.maximum))) if low > 0 else (ZERO, None)
+
+
 def _count(inputs: Mapping[str, Value], unknown: Collection[str]) -> Decimal | None:
-    for name in ("imageNum", "n", "maxImages"):
+    for name in _COUNTS:
         if name in unknown:
             return None
         if name in inputs:
@@ -178,7 +261,7 @@ def _count(inputs: Mapping[str, Value], unknown: Collection[str]) -> Decimal | N
 
 
 def _characters(inputs: Mapping[str, Value], unknown: Collection[str]) -> Decimal | None:
-    for name in ("text", "prompt"):
+    for name in _TEXTS:
         if name in unknown:
             return None
         if isinstance(text := inputs.get(name), str):

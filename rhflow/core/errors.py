@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,13 @@ class RhflowError(Exception):
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("; ".join(problem.message for problem in self.problems))
+
+    def with_problems(self, problems: Iterable[Problem]) -> Self:
+        """Return the same error about other problems, whatever errors of its class are made of."""
+        found = type(self).__new__(type(self))
+        found.__dict__.update(self.__dict__)
+        RhflowError.__init__(found, problems)
+        return found
 
 
 class StepError(RhflowError):

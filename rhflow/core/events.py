@@ -2,12 +2,16 @@
 
 Console, journal, report and resume read the same stream. Event types and their data:
 
-``run.started`` pipeline, recipe, realm, params · ``run.finished`` status · ``node.reused`` key · ``node.started`` key,
-model · ``submit.intent`` key, endpoint, site, call (kept in the table of submissions alone) · ``submit.accepted`` key,
-task_id · ``submit.settled`` key, outcome (``succeeded``, ``failed``, ``refused``, ``not-sent``; ``cancelled``; of a
-call in doubt ``resubmitted``, ``abandoned``, ``gone``, ``lost``) · ``task.status`` status · ``node.finished`` key,
-seconds, cost, files · ``node.failed`` status, problems · ``node.skipped`` why · ``run.delivered`` folder, files ·
-``account.limit`` limit, most (at once in this run), why (that is only assumed, or null)
+``run.started`` pipeline, recipe, realm, params · ``run.finished`` status, problems (of what was to be handed over) ·
+``node.reused`` key · ``node.started`` key, model · ``submit.intent`` key, endpoint, site, mark (that the service shows
+with its task, where it has one), call (kept in the table of submissions alone) · ``submit.accepted`` key, task_id ·
+``submit.settled`` key, outcome (``succeeded``, ``failed``, ``refused``, ``not-sent``; ``cancelled``; of a call in doubt
+``resubmitted``, ``abandoned``, ``gone``, ``lost``) · ``task.status`` status · ``node.finished`` key, seconds, cost,
+files, label (what its bill teaches the price of) · ``node.failed`` status, problems · ``node.skipped`` why ·
+``run.delivered`` folder, files, values (label, beginning, characters and file of each) · ``account.limit`` limit, most
+(at once in this run), why (that is only assumed, or null) · ``task.progress`` graph_node (that is at work), class (of
+it), percent (of it), done (nodes), nodes (in all); null where it is not told, or not any more. This one is of interest
+while it runs and never written
 """
 
 from __future__ import annotations
@@ -19,8 +23,10 @@ from typing import Any, Literal
 EventType = Literal[
     "run.started", "run.finished", "run.delivered",
     "node.reused", "node.started", "node.finished", "node.failed", "node.skipped",
-    "submit.intent", "submit.accepted", "submit.settled", "task.status", "account.limit",
+    "submit.intent", "submit.accepted", "submit.settled", "task.status", "task.progress", "account.limit",
 ]  # fmt: skip
+UNWRITTEN: frozenset[EventType] = frozenset({"task.progress"})
+"""Events that are told to who looks on, many a second maybe, and that no journal keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class NodeView:
     model: str | None = None
     task_id: str | None = None
     remote: str | None = None
+    progress: dict[str, Any] | None = None
     started: float | None = None
     ended: float | None = None
     data: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +72,9 @@ class RunView:
             self._apply_run(event)
             return
         node = self.nodes.setdefault(event.node, NodeView(event.node))
+        if event.type == "task.progress":
+            node.remote, node.progress = "RUNNING", event.data if event.data["graph_node"] is not None else None
+            return
         node.data |= event.data
         match event.type:
             case "node.started":
@@ -75,6 +85,7 @@ class RunView:
                 node.task_id, node.remote = event.data["task_id"], "QUEUED"
             case "task.status":
                 node.remote = event.data["status"]
+                node.progress = node.progress if node.remote == "RUNNING" else None
             case "node.reused" | "node.finished":
                 node.status, node.ended = "succeeded", event.at
             case "node.failed":

@@ -78,6 +78,15 @@ class Implied:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlyWith:
+    """The field ``field`` (its value ``value``, where one is told) counts only next to the field ``other``."""
+
+    field: str
+    other: str
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
     """A list price: ``fixed``, or the first of ``rules`` whose conditions all hold, or at least ``lowest``.
 
@@ -137,8 +146,8 @@ class KindSpec:
     rhflow itself and carries its own ``fields``, of which ``subject`` says what is called where no model does.
     ``pool`` names the limit its calls count against. Raise ``version`` when the meaning of a kind changes: it is part
     of every cache key. Of its own fields a call needs one of each group of ``any_of`` and takes no two of a pair of
-    ``never_both``; the media in the field ``joins`` come one after another in the result. One that ``keeps`` the medium
-    gives a picture for a picture and a clip for a clip.
+    ``never_both``, and what is ``only_with`` another next to that; the media in the field ``joins`` come one after
+    another in the result. One that ``keeps`` the medium gives a picture for a picture and a clip for a clip.
     """
 
     name: str
@@ -153,6 +162,7 @@ class KindSpec:
     subject: str | None = None
     any_of: tuple[tuple[str, ...], ...] = ()
     never_both: tuple[tuple[str, str], ...] = ()
+    only_with: tuple[OnlyWith, ...] = ()
     joins: str | None = None
     keeps: bool = False
 

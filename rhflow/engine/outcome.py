@@ -8,16 +8,17 @@ from typing import Any, Literal
 
 from rhflow.core.cost import Estimate
 from rhflow.core.errors import RhflowError
+from rhflow.core.learnt import label_of
 from rhflow.core.plan.calls import StepCall
 from rhflow.core.values import Entry
 
-NodeStatus = Literal["succeeded", "failed", "unknown", "skipped", "not-run"]
+NodeStatus = Literal["succeeded", "failed", "unknown", "skipped", "not-run", "empty"]
 RunStatus = Literal["succeeded", "failed", "unknown", "interrupted", "over-budget"]
 
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """How one node ended; ``entry`` where it succeeded, ``error`` where it did not."""
+    """How one node ended; ``entry`` where it succeeded, ``error`` where it did not; ``empty`` is a loop of no items."""
 
     node: str
     status: NodeStatus
@@ -29,17 +30,25 @@ class NodeResult:
 def told_of(call: StepCall, price: Estimate) -> dict[str, Any]:
     """Return what it takes to keep the result of a paid call when its recipe is no longer there."""
     model = call.subject
-    return {"kind": call.kind.name, "model": model, "ingredients": dict(call.ingredients), "price": str(price)}
+    told = {"kind": call.kind.name, "model": model, "ingredients": dict(call.ingredients), "price": str(price)}
+    label = label_to_learn(call, price)
+    return told if label is None else told | {"label": label}
 
 
-def facts_of(entry: Entry) -> dict[str, Any]:
-    """Return what is recorded of a call that succeeded."""
-    return {
+def label_to_learn(call: StepCall, price: Estimate) -> str | None:
+    """Return by what the bill of a call is kept, None where its price is on the list."""
+    return None if price.basis == "list" else label_of(call.kind, call.model, call.inputs, price.currency)
+
+
+def facts_of(entry: Entry, label: str | None) -> dict[str, Any]:
+    """Return what is recorded of a call that succeeded; ``label`` is what its bill teaches something about."""
+    facts = {
         "key": entry.key,
         "seconds": entry.seconds,
-        "cost": None if entry.cost is None else [str(entry.cost.amount), entry.cost.currency],
+        "cost": None if entry.cost is None else entry.cost.to_json(),
         "files": [each.name for each in entry.outputs.files],
     }
+    return facts if label is None else facts | {"label": label}
 
 
 def status_of(results: Sequence[NodeResult], *, interrupted: bool, over_budget: bool = False) -> RunStatus:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rhflow.core.events import EventType
+from rhflow.core.plan.budget import Spending
 from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Entry
 
@@ -55,3 +57,16 @@ class Clock(Protocol):
     """Tells the time in seconds since 1970."""
 
     def now(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The world as the loop sees it. ``keep_open``: a call of unknown outcome stops what depends on it, no more."""
+
+    executor: Executor
+    cache: Cache
+    journal: Journal
+    flight: Flight
+    clock: Clock
+    spending: Spending | None = None
+    keep_open: bool = False

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from rhflow.core.cost import Estimate
-from rhflow.core.errors import NotBegun, Problem, RecipeError, RhflowError, TransientError, UnknownOutcomeError
-from rhflow.core.events import EventType
+from rhflow.core.errors import BudgetError, NotBegun, Problem, RecipeError, RhflowError, UnknownOutcomeError
 from rhflow.core.graph.schedule import Schedule
-from rhflow.core.plan.budget import Spending
 from rhflow.core.plan.calls import StepCall
-from rhflow.core.plan.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, Reuse, Run, Skip
+from rhflow.core.plan.plan import NOT_SELECTED, Decision, Ended, Gather, Grow, InDoubt, Resume, Reuse, Run, Skip
 from rhflow.core.plan.planner import Planner
 from rhflow.core.values import Entry
-from rhflow.engine.outcome import NodeResult, NodeStatus, facts_of, told_of
-from rhflow.engine.ports import Cache, Clock, Executor, Flight, Journal
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The world as the loop sees it. ``keep_open``: a call of unknown outcome stops what depends on it, no more."""
-
-    executor: Executor
-    cache: Cache
-    journal: Journal
-    flight: Flight
-    clock: Clock
-    spending: Spending | None = None
-    keep_open: bool = False
+from rhflow.engine.attempts import Attempts
+from rhflow.engine.outcome import NodeResult, NodeStatus
+from rhflow.engine.ports import Ports
 
 
 class Engine:
@@ -44,10 +28,11 @@ class Engine:
         self._prices: dict[str, Estimate] = {}
         self._leaders: dict[str, str] = {}
         self._followers: dict[str, list[str]] = {}
+        self._open: set[str] = set()
         self._results: dict[str, NodeResult] = {}
         self._bug: BaseException | None = None
         self._leaving = False
-        self._stopped = False
+        self._attempts = Attempts(planner, ports, self._prices)
         self.interrupted = False
         self.over_budget: Problem | None = None
 
@@ -72,12 +57,17 @@ class Engine:
         if self._bug is not None:
             raise self._bug
         self._planner.close()
-        return [self._results[node] for node in self._planner.shown()]
+        return [self._result_of(node) for node in self._planner.shown()]
+
+    def _result_of(self, node: str) -> NodeResult:
+        """Return how a node ended; nothing ever happens to a loop without items."""
+        return NodeResult(node, "empty") if self._planner.graph.is_empty(node) else self._results[node]
 
     @property
     def keys(self) -> Collection[str]:
-        """The keys of the calls that this run makes, as far as it has come."""
-        return {call.key for call in self._calls.values()}
+        """The keys of the calls that this run has begun to make, or taken up."""
+        left_out = {node for node, result in self._results.items() if result.status == "not-run"}
+        return {call.key for node, call in self._calls.items() if node not in left_out}
 
     @property
     def running(self) -> int:
@@ -93,14 +83,16 @@ class Engine:
         """Yield the nodes that start now, one by one; none any more when the budget is spent."""
         spending = self._ports.spending
         while (node := self._schedule.start_one()) is not None:
-            if spending is not None and self._calls[node].kind.paid:
-                if (problem := spending.exhausted()) is not None:
+            if spending is not None and node in self._open:
+                spending.taken_up(node)
+            elif spending is not None and self._calls[node].kind.paid:
+                if (problem := spending.refused(self._prices[node])) is not None:
                     self.over_budget = problem
                     self._results[node] = NodeResult(node, "not-run")
                     self._schedule.finished(node, "not-run")
                     self._stop()
                     return
-                spending.started()
+                spending.started(node, self._prices[node])
             yield node
 
     async def _settle(self, ready: Sequence[str]) -> None:
@@ -114,6 +106,10 @@ class Engine:
                     self._succeed(node, entry, cached=True)
                 case Run(call, _, price):
                     self._prices[node] = price
+                    self._queue(node, call)
+                case Resume(call, _, price) | InDoubt(call, _, price):
+                    self._prices[node] = price
+                    self._open.add(node)
                     self._queue(node, call)
                 case Skip(why):
                     await self._skip(node, why)
@@ -143,6 +139,7 @@ class Engine:
             if node in self._schedule.ended:
                 continue
             if entry is None:
+                self._prices[node] = self._prices[leader]
                 self._queue(node, self._calls[node])
             else:
                 await self._ports.journal.record("node.reused", node, {"key": entry.key})
@@ -169,7 +166,7 @@ class Engine:
 
     async def _carry_out(self, node: str) -> None:
         try:
-            result: NodeResult | BaseException = await self._call(node, self._calls[node])
+            result: NodeResult | BaseException = await self._attempts.make(node, self._calls[node])
         except RhflowError as error:
             status: NodeStatus = "unknown" if isinstance(error, UnknownOutcomeError) else "failed"
             result = NodeResult(node, status, error=error)
@@ -183,58 +180,6 @@ class Engine:
             result = bug
         self._done.put_nowait((node, result))
 
-    async def _call(self, node: str, call: StepCall) -> NodeResult:
-        ports = self._ports
-        async with ports.flight.hold(call.key):
-            found = ports.cache.entries([call.key]) if self._planner.may_reuse(call)[0] else {}
-            if call.key in found:  # somebody else made the same call while this one waited
-                await ports.journal.record("node.reused", node, {"key": call.key})
-                return NodeResult(node, "succeeded", cached=True, entry=found[call.key])
-            model = call.subject
-            await ports.journal.record("node.started", node, {"key": call.key, "kind": call.kind.name, "model": model})
-            entry = await self._attempts(node, call)
-            await ports.cache.put(node, entry)
-            if entry.task_id is not None:  # only now: a paid result is open until it can be found again
-                await ports.journal.record("submit.settled", node, {"key": call.key, "outcome": "succeeded"})
-            await ports.journal.record("node.finished", node, facts_of(entry))
-            return NodeResult(node, "succeeded", entry=entry)
-
-    async def _attempts(self, node: str, call: StepCall) -> Entry:
-        """Carry a call out, with new paid attempts where the author allowed them."""
-        retry = self._planner.graph.nodes[node].step.retry
-        for left in range(retry.max, 0, -1):
-            try:
-                return await self._execute(node, call)
-            except TransientError as error:
-                if error.reason not in retry.on or not self._may_pay_again():
-                    raise
-                if error.reason == "timeout":  # the author would rather pay again than wait
-                    abandoned = {"key": call.key, "outcome": "abandoned"}
-                    await self._ports.journal.record("submit.settled", node, abandoned, durable=True)
-                facts = {"status": "RETRY", "left": left, "why": error.problems[0].message}
-                await self._ports.journal.record("task.status", node, facts)
-        return await self._execute(node, call)
-
-    def _may_pay_again(self) -> bool:
-        """Whether one more paid attempt may begin, which is then counted: not once the run is to stop."""
-        spending = self._ports.spending
-        if self._stopped or (spending is not None and spending.exhausted() is not None):
-            return False
-        if spending is not None:
-            spending.started()
-        return True
-
-    async def _execute(self, node: str, call: StepCall) -> Entry:
-        async def report(type: EventType, data: dict[str, Any], *, durable: bool = False) -> None:
-            facts = {"key": call.key} | data
-            if type == "submit.intent":
-                facts["call"] = told_of(call, self._prices[node])
-            await self._ports.journal.record(type, node, facts, durable=durable)
-
-        result = await self._ports.executor.execute(call, report)
-        model = call.subject
-        return result.entry(call.key, ingredients=call.ingredients, model=model, created=self._ports.clock.now())
-
     async def _take(self, item: tuple[str, NodeResult | BaseException]) -> None:
         node, result = item
         del self._tasks[node]
@@ -246,6 +191,10 @@ class Engine:
             self._settle_up(node, result.entry, cached=result.cached)
             self._succeed(node, result.entry, cached=result.cached)
             await self._release(node, result.entry)
+        elif isinstance(result.error, BudgetError):  # what was to be taken up would have had to be paid for
+            self.over_budget = result.error.problems[0]
+            await self._not_begun(node)
+            self._stop()
         elif result.error is not None:
             await self._fail(node, result.error, result.status)
             await self._release(node, None)
@@ -258,9 +207,9 @@ class Engine:
         if spending is None or not self._calls[node].kind.paid:
             return
         if cached:
-            spending.spared()
+            spending.spared(node)
         else:
-            spending.paid(entry.cost, self._prices[node])
+            spending.paid(node, entry.cost)
 
     def _succeed(self, node: str, entry: Entry, *, cached: bool) -> None:
         self._planner.finished(node, entry, cached=cached)
@@ -272,6 +221,9 @@ class Engine:
         step = self._planner.graph.nodes[node].step
         rule = step.on_error if status == "failed" and self._bug is None else "fail"
         self._results[node] = NodeResult(node, "skipped" if rule == "skip" else status, error=error)
+        spending = self._ports.spending
+        if status == "failed" and spending is not None and not self._attempts.may_be_charged(node, error):
+            spending.failed(node)
         messages = [problem.message for problem in error.problems]
         await self._ports.journal.record("node.failed", node, {"status": status, "problems": messages})
         if rule == "fail":
@@ -291,12 +243,12 @@ class Engine:
         """Mark a node that waited to begin when the run was stopped: nothing was sent."""
         self._results[node] = NodeResult(node, "not-run")
         if self._ports.spending is not None:
-            self._ports.spending.spared()
+            self._ports.spending.spared(node)
         await self._ports.journal.record("node.skipped", node, {"why": "stopped before it was sent"})
         self._schedule.finished(node, "not-run")
 
     def _stop(self) -> None:
-        self._stopped = True
+        self._attempts.stop()
         self._ports.executor.stop()
         for node in self._schedule.stop():
             self._results[node] = NodeResult(node, "not-run")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rhflow.core.errors import Problem, StepError
 
@@ -23,20 +25,18 @@ def reading(path: Path, name: str | None = None) -> Iterator[None]:
     """Turn what Pillow and FFmpeg raise about a bad file into an UnreadableMediaError.
 
     A file that is missing stays an OSError: that is not the file's content. av's own errors are OSErrors and
-    ValueErrors of its own classes, so they are told apart by class and not by number.
+    ValueErrors of its own classes, so they are told apart by class and not by number. Neither library is loaded for
+    this: a picture needs no FFmpeg, whose modules take longer than all others of a run.
     """
-    import av
-    from PIL import Image, UnidentifiedImageError
-
     try:
         yield
-    except av.FFmpegError as error:
+    except _raised_by("av", "FFmpegError") as error:
         if isinstance(error, FileNotFoundError | PermissionError):
             raise
         raise unreadable(name or path.name, _reason(error.strerror or str(error))) from error
-    except Image.DecompressionBombError as error:
+    except _raised_by("PIL.Image", "DecompressionBombError") as error:
         raise unreadable(name or path.name, "the picture is too large to open safely") from error
-    except (UnidentifiedImageError, SyntaxError, EOFError, ValueError) as error:
+    except (*_raised_by("PIL", "UnidentifiedImageError"), SyntaxError, EOFError, ValueError) as error:
         raise unreadable(name or path.name, "the picture is damaged or of an unknown format") from error
     except OSError as error:
         if error.errno is not None:
@@ -55,6 +55,12 @@ def making(name: str) -> Iterator[None]:
         message = f"cannot make `{name}`: {_reason(error.strerror or str(error))}"
         hint = "see whether there is room on the disk of the store, and run again"
         raise StepError(Problem("cannot-make", message, hint=hint)) from error
+
+
+def _raised_by(module: str, name: str) -> tuple[Any, ...]:
+    """Return an exception class of a library to catch, or nothing: a library that is not loaded has raised nothing."""
+    found = getattr(sys.modules.get(module), name, None)
+    return () if found is None else (found,)
 
 
 def _reason(text: str) -> str:

@@ -180,10 +180,3 @@ def badge(text: str, height: int, *, ink: Colour = (255, 255, 255), fill: Colour
         draw.text((x, big * 0.51), letter, font=face, fill=(*ink, 255), anchor="lm")
         x += length
     return plate.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def stamp(image: Image.Image, label: Image.Image, *, margin: int) -> Image.Image:
-    """Return ``image`` with ``label`` (RGBA) in its lower right corner."""
-    result = image.copy()
-    result.paste(label, (image.width - label.width - margin, image.height - label.height - margin), label)
-    return result

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from rhflow.simulator.prompts import Prompts
+
 if TYPE_CHECKING:
     from rhflow.simulator.tasks import Task
 
@@ -44,6 +46,7 @@ class Account:
 
     ``bad`` is the code with which every request is refused, None for a good key. ``limit`` is its own limit of
     tasks at once, None for the simulator's. ``active`` are the tasks that hold a slot, as far as has been looked.
+    ``prompts`` is what its ComfyUI knows.
     """
 
     key: str
@@ -54,6 +57,7 @@ class Account:
     coins: Decimal = _COINS
     money: Decimal = _MONEY
     active: dict[str, Task] = field(default_factory=dict)
+    prompts: Prompts = field(default_factory=Prompts)
 
     @property
     def kind(self) -> KeyType:

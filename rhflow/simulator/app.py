@@ -21,9 +21,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rhflow.core.kinds import Models
 from rhflow.simulator.clock import Clock
 from rhflow.simulator.config import SimulatorConfig
-from rhflow.simulator.injection import FaultLayer
+from rhflow.simulator.fault_layer import FaultLayer
 from rhflow.simulator.replies import RefusalError, refusal
+from rhflow.simulator.routes import comfyui
 from rhflow.simulator.routes.control import control_routes
+from rhflow.simulator.routes.listening import listening_routes
 from rhflow.simulator.routes.operation import bearer
 from rhflow.simulator.routes.progress import progress_route
 from rhflow.simulator.routes.table import OPERATIONS
@@ -40,10 +42,11 @@ def create_app(models: Models, config: SimulatorConfig | None = None, *, clock: 
     elsewhere = _elsewhere(simulator)
     app = Starlette(
         routes=[
-            *(operation.route(simulator) for operation in OPERATIONS),
+            *(operation.route(simulator) for operation in (*OPERATIONS, *comfyui.elsewhere())),
             *storage(simulator),
             *control_routes(simulator),
             progress_route(simulator),
+            *listening_routes(simulator),
         ],
         middleware=[
             Middleware(_Signed, latency=simulator.config.latency),

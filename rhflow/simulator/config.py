@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rhflow.simulator.accounts import Site
-from rhflow.simulator.faults import FaultPlan
+from rhflow.simulator.fault_plan import FaultPlan
 
 
 @dataclass(frozen=True, slots=True)

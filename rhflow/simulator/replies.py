@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 from rhflow.core.values import Json
 
-Envelope = Literal["flat", "bare", "wrapped", "message"]
+Envelope = Literal["flat", "bare", "wrapped", "message", "comfyui"]
+"""``comfyui``: replies are ComfyUI's own, and only what concerns the account is said as ``wrapped``."""
 Reply: TypeAlias = dict[str, Any]
 
 MESSAGES: Mapping[str, str] = {
@@ -63,7 +64,6 @@ MESSAGES: Mapping[str, str] = {
     "1504": "Model timed out, please retry later",
     "1505": "Photorealistic real people are prohibited, please modify your prompt or image",
 }
-KEY_UNKNOWN = MESSAGES["401"]
 _WRAPPED_WORDS = {"421": "TASK_QUEUE_MAXED"}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rhflow.core.values import Json
 from rhflow.simulator.files import PREFIX
+from rhflow.simulator.prompts import Prompt, Prompts
 from rhflow.simulator.replies import MESSAGES, Reply, flat, wrapped
 from rhflow.simulator.tasks import Failure, Status, Task
 from rhflow.simulator.workshop import Product
@@ -117,3 +118,36 @@ def accepted(task: Task, status: Status, *, socket: str | None) -> Reply:
             "promptTips": ticket.tips,
         }
     )
+
+
+def history_of(prompt: Prompt, prompts: Prompts, now: float) -> Reply:
+    """Return what ComfyUI's history tells of a prompt that has ended."""
+    task, outputs = prompt.task, {}
+    told: list[Json] = [
+        _message(prompt, "execution_start", task.submitted + task.queue),
+        _message(prompt, "execution_cached", task.submitted + task.queue, nodes=[]),
+    ]
+    state = task.status(now)
+    if isinstance(task.outcome, Product):
+        outputs = dict(prompts.outputs_of(prompt, task.outcome))
+        told.append(_message(prompt, "execution_success", task.due))
+    elif isinstance(task.outcome, Failure):
+        told.append(_message(prompt, "execution_error", task.due, **error_facts(task.outcome)))
+    else:
+        told.append(_message(prompt, "execution_interrupted", now, node_id="", node_type="", executed=[]))
+    done = state == "SUCCESS"
+    status = {"status_str": "success" if done else "error", "completed": done, "messages": told}
+    described = {each: {"node_id": each, "display_node": each, "parent_node": None, "real_node_id": each}
+                 for each in outputs}  # fmt: skip
+    return {"prompt": prompt.listed(), "outputs": outputs, "status": status, "meta": described}
+
+
+def _message(prompt: Prompt, name: str, at: float, **data: Any) -> list[Json]:
+    return [name, {"prompt_id": prompt.id, **data, "timestamp": int(at * 1000)}]
+
+
+def error_facts(failure: Failure) -> dict[str, Any]:
+    """Return what ComfyUI's event of a failed node says, also where no node did."""
+    reason = failure.reason or {**INTERRUPTED, "exception_type": "RuntimeError", "exception_message": failure.message}
+    renamed = {"node_type" if name == "node_name" else name: value for name, value in reason.items()}
+    return {**renamed, "executed": []}

@@ -20,8 +20,8 @@ from rhflow.core.kinds import Model, Models
 from rhflow.simulator.accounts import Account, Accounts, Site
 from rhflow.simulator.clock import Clock, faster_clock
 from rhflow.simulator.config import SimulatorConfig
+from rhflow.simulator.fault_injector import Injector
 from rhflow.simulator.files import PREFIX, FileStore, StoredFile
-from rhflow.simulator.injector import Injector
 from rhflow.simulator.library import Library
 from rhflow.simulator.replies import RefusalError, Reply
 from rhflow.simulator.tasks import STATUSES, Task, Ticket, Work
@@ -57,6 +57,7 @@ class Simulator:
         self.faults = Injector(config.faults)
         self.limit = config.limit
         self.accounts = Accounts()
+        self.local = Account("", config.site, 1, frozenset({"exclusive"}))  # a ComfyUI that nobody pays for
         self.library = Library()
         self.webhooks = Webhooks(self)
         self.counts: Counter[str] = Counter()
@@ -215,7 +216,10 @@ class Simulator:
 
     def reset(self) -> Reply:
         """Forget the counts and the finished tasks; files stay."""
-        running = [account.holding(self.clock()) for account in self.accounts.all()]
+        everybody = (*self.accounts.all(), self.local)
+        running = [account.holding(self.clock()) for account in everybody]
+        for account in everybody:
+            account.prompts.keep(account.active)
         self._tasks = {name: task for tasks in running for name, task in tasks.items()}
         self.counts.clear()
         self.per_endpoint.clear()

@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from PIL import Image
 
-from rhflow.simulator.art.brief import COLOURS, words_of
+from rhflow.simulator.art.brief import words_of
+from rhflow.simulator.art.vocabulary import COLOURS
 from rhflow.simulator.job import Job, Made
 from rhflow.simulator.marks import open_clean
 

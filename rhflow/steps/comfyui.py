@@ -1,7 +1,8 @@
 """A ComfyUI workflow of the user's, with some of its values replaced.
 
 The workflow is fetched first, which costs nothing: a value for a node that does not exist is found before anything is
-paid. With a graph of one's own the values are put into it here, because the service overlooks them then.
+paid. With a graph of one's own the values are put into it here, because the service overlooks them then. A graph alone
+is run by RunningHub's gateway, or by a server of the user's own: they take it as it is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import uuid
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from rhflow.runninghub.operations import orders
 from rhflow.runninghub.operations.orders import NodeValue, Order
 from rhflow.steps import model, native
 from rhflow.steps.context import Report, Tools
-from rhflow.steps.machine import options_of
+from rhflow.steps.machine import is_plus, options_of
 from rhflow.steps.once import Once
 
 Graph = Mapping[str, Any]
@@ -44,18 +47,27 @@ class Workflows:
         async def prepare() -> Order:
             return await self._order(call, tools)
 
-        return await model.carry_out(call, prepare, report, tools)
+        return await model.carry_out(call, prepare, report, tools, graph=partial(self._graph, call.inputs, tools))
 
     async def check(self, inputs: Mapping[str, Any], tools: Tools) -> None:
-        """Raise StepError for values that the workflow has no place for, as far as the inputs are known."""
+        """Raise StepError for a graph that is none, and for values that the workflow has no place for.
+
+        That is as far as the inputs are known.
+        """
         nodes, workflow, source = (inputs.get(each) for each in ("nodes", "workflow", "graph"))
-        if not nodes or any(isinstance(each, Pending) for each in (nodes, workflow, source)):
+        if any(isinstance(each, Pending) for each in (nodes, workflow, source)):
             return
         if source is not None:
-            check_values(await _read_graph(source), nodes, where="the graph")
-        else:
-            graph = await self._graphs.get(str(workflow), lambda: tools.hub.workflow_graph(str(workflow)))
-            check_values(graph, nodes, where=f"workflow `{workflow}`")
+            check_values(await _read_graph(source), nodes or (), where="the graph")
+        elif nodes:
+            check_values(await self._graph(inputs, tools), nodes, where=f"workflow `{workflow}`")
+
+    async def _graph(self, inputs: Mapping[str, Any], tools: Tools) -> Graph:
+        """Return what a step runs: the graph that it gives, or else that of its workflow. Raises RhflowError."""
+        if "graph" in inputs:
+            return await _read_graph(inputs["graph"])
+        workflow = str(inputs["workflow"])
+        return await self._graphs.get(workflow, lambda: tools.hub.workflow_graph(workflow))
 
     async def _for_server(self, inputs: Mapping[str, Any], server: ComfyServer, tools: Tools) -> dict[str, Any]:
         """Return the graph as a server of the user's own runs it."""
@@ -68,14 +80,32 @@ class Workflows:
         return filled(graph, nodes)
 
     async def _order(self, call: StepCall, tools: Tools) -> Order:
-        inputs, workflow = call.inputs, str(call.inputs["workflow"])
+        inputs = call.inputs
         await self.check(inputs, tools)
+        if "workflow" not in inputs:
+            return await self._prompt(call, tools)
+        workflow = str(inputs["workflow"])
         nodes = [await node_value(name, value, tools) for name, value in inputs.get("nodes", {}).items()]
         options, metadata = options_of(inputs), inputs.get("metadata")
         if "graph" not in inputs:
             return orders.workflow(workflow, nodes, options, metadata=metadata)
         graph = filled(await _read_graph(inputs["graph"]), nodes)
         return orders.workflow(workflow, (), options, graph=graph, metadata=metadata)
+
+    async def _prompt(self, call: StepCall, tools: Tools) -> Order:
+        """Return the order of a graph that is saved nowhere."""
+        plus = is_plus(call.inputs)
+        upload = partial(tools.hub.gateway_upload, gate="proxy-plus" if plus else "proxy")
+
+        async def value_for(value: Any) -> Any:
+            if not isinstance(value, Artifact):
+                return value
+            return await (tools.vault.node_name(value) if native.is_lora(value) else native.sent(value, upload, tools))
+
+        given = call.inputs.get("nodes", {}).items()
+        nodes = [NodeValue(*_split(name), await value_for(value)) for name, value in given]
+        graph = filled(await _read_graph(call.inputs["graph"]), nodes)
+        return orders.prompt(graph, plus=plus, client_id=uuid.uuid4().hex)
 
 
 def _split(name: str) -> tuple[str, str]:

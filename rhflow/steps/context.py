@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from rhflow.core.events import EventType
+from rhflow.core.plan.former import OnUnknown
 from rhflow.runninghub.client import RunningHub
 from rhflow.runninghub.native import ComfyServer
 from rhflow.runninghub.transport.clock import Clock
@@ -37,8 +39,16 @@ class OpenTask(Protocol):
     def at(self) -> float: ...
 
 
-OnUnknown = Literal["fail", "wait", "resubmit"]
-"""What to do about a call whose outcome nobody knows: stop, leave it open and go on with the rest, or pay again."""
+class WaitForTask(Protocol):
+    """Waits until somebody tells which task a call became whose reply was lost."""
+
+    async def __call__(self, call: OpenTask, *, seconds: float, on_wait: Callable[[], Awaitable[None]]) -> str | None:
+        """Return its id, None after so many real ``seconds`` or when nobody would tell; ``on_wait``: this will take
+        time."""
+
+
+MOST_SOCKETS = 12
+"""Graphs of a run whose progress is followed at a time, each on a connection of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +59,11 @@ class Tools:
     ``observed`` is told what it took (by label: see ``Durations``). ``site`` is the address of the service.
     ``on_unknown`` speaks of calls that were sent before ``began`` (seconds since 1970), which the user could know of.
     ``webhook`` is an address at which the service shall tell of the end of every task. ``find_task`` looks for the id
-    of a call whose reply was lost, where there is a way to. ``forgetful``: the service is a simulator of this process,
-    which knows nothing of tasks of an earlier one. ``comfyui`` is a server of the user's own, which runs workflows
-    in place of the service. ``closed``: the account is not open, because nothing was planned that asks the service.
+    of a call whose reply was lost, where there is a way to; ``wait_for_task`` waits for it. ``forgetful``: the service
+    is a simulator of this process, which knows nothing of tasks of an earlier one. ``watched``: somebody looks on, so
+    that progress is worth a question; ``sockets`` bounds of how many graphs it is followed. ``comfyui`` is a server of
+    the user's own, which runs workflows in place of the service. ``closed``: the account is not open, because nothing
+    was planned that asks the service.
     """
 
     hub: RunningHub
@@ -70,4 +82,7 @@ class Tools:
     webhook: str | None = None
     comfyui: ComfyServer | None = None
     find_task: Callable[[OpenTask], Awaitable[str | None]] | None = None
+    wait_for_task: WaitForTask | None = None
+    watched: bool = False
+    sockets: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_SOCKETS))
     closed: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rhflow.core.kinds import Field, KindSpec
+from rhflow.core.kinds import Field, KindSpec, OnlyWith
 from rhflow.core.values import Family
 from rhflow.steps.local.kinds import LOCAL
 
@@ -69,9 +69,9 @@ COMFYUI = KindSpec(
     version=1,
     pool="account",
     output="file",
-    description="what a ComfyUI workflow makes, by its id",
+    description="what a ComfyUI workflow makes, by its id or from a graph of your own",
     fields=(
-        Field("workflow", "string", required=True),
+        Field("workflow", "string"),
         Field("nodes", "values", dotted=True),
         Field("graph", "file", formats=("json",)),
         Field("metadata", "boolean"),
@@ -79,14 +79,22 @@ COMFYUI = KindSpec(
     ),
     typical_seconds=40.0,
     subject="workflow",
+    any_of=(("workflow", "graph"),),
+    # A graph that is saved nowhere goes to the gateway, which is a plain ComfyUI on a machine of 24 or 48 GB
+    only_with=(
+        *(OnlyWith(name, "workflow") for name in ("metadata", "personal_queue", "retain_seconds", "password")),
+        OnlyWith("instance_type", "workflow", "ultra"),
+    ),
 )
 OWN_COMFYUI = replace(
     COMFYUI,
     pool="local",
     fields=tuple(replace(each, required=each.name == "graph") for each in COMFYUI.fields),
     paid=False,
+    any_of=(),
+    only_with=(),
 )
-"""The same on a server of the user's own: a graph in place of a saved workflow, and nothing is paid."""
+"""The same on a server of the user's own: always a graph, and nothing is paid."""
 APP = KindSpec(
     name="app",
     version=1,

@@ -16,3 +16,8 @@ def options_of(inputs: Mapping[str, Any]) -> RunOptions:
         retain_seconds=inputs.get("retain_seconds"),
         password=inputs.get("password"),
     )
+
+
+def is_plus(inputs: Mapping[str, Any]) -> bool:
+    """Whether a machine of 48 GB is asked for, of the two that the gateway has."""
+    return inputs.get("instance_type") == "plus"

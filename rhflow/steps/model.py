@@ -7,18 +7,23 @@ one whose outcome nobody knows, or whose task is gone, is never sent again by it
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from rhflow.core.errors import Problem, StepTimeoutError, UnknownOutcomeError
 from rhflow.core.plan.calls import StepCall, StepResult
+from rhflow.core.plan.former import standing
 from rhflow.core.values import Artifact
 from rhflow.runninghub.operations import orders
 from rhflow.runninghub.operations.orders import Order
 from rhflow.runninghub.wire.states import TaskState
 from rhflow.steps.context import OpenTask, Report, Tools
 from rhflow.steps.patience import label_of, patience_of
+from rhflow.steps.progress import GraphOf, following, shown
 from rhflow.steps.results import GoneError, bring_home, look, watch
-from rhflow.steps.submit import Prepare, submit
+from rhflow.steps.submit import Prepare, Sent, submit
 
 
 async def run(call: StepCall, report: Report, tools: Tools) -> StepResult:
@@ -26,34 +31,39 @@ async def run(call: StepCall, report: Report, tools: Tools) -> StepResult:
 
     async def prepare() -> Order:
         assert call.model is not None
-        inputs = {name: await _linked(value, tools) for name, value in call.inputs.items()}
+        inputs = {name: await linked(value, tools.vault.link) for name, value in call.inputs.items()}
         return orders.model(call.model.endpoint, inputs)
 
     return await carry_out(call, prepare, report, tools)
 
 
-async def _linked(value: Any, tools: Tools) -> Any:
+async def linked(value: Any, link: Callable[[Artifact], Awaitable[str]]) -> Any:
     """Return a value as it is sent: files become links."""
     if isinstance(value, Artifact):
-        return await tools.vault.link(value)
+        return await link(value)
     if isinstance(value, list):
-        return [await _linked(each, tools) for each in value]
-    return {key: await _linked(each, tools) for key, each in value.items()} if isinstance(value, dict) else value
+        return [await linked(each, link) for each in value]
+    return {key: await linked(each, link) for key, each in value.items()} if isinstance(value, dict) else value
 
 
-async def carry_out(call: StepCall, prepare: Prepare, report: Report, tools: Tools) -> StepResult:
-    """Make a paid call of whatever kind. Raises RhflowError when it failed or its outcome is unknown."""
+async def carry_out(
+    call: StepCall, prepare: Prepare, report: Report, tools: Tools, *, graph: GraphOf | None = None
+) -> StepResult:
+    """Make a paid call of whatever kind; ``graph`` gives what it runs, where that is known, to name its nodes by.
+
+    Raises RhflowError when it failed or its outcome is unknown.
+    """
     former = await _former(call, report, tools)
     if former is not None and former.task_id is not None:
         await report("task.status", {"status": "RESUMED", "task_id": former.task_id})
         try:
-            return await _finish(call, former.task_id, report, tools, age=max(0.0, tools.now() - former.at))
+            taken_up = Sent(former.task_id, max(0.0, tools.now() - former.at))
+            return await _finish(call, taken_up, report, tools, graph)
         except GoneError:
             if not _may_replace(former, tools):
                 raise
             await report("submit.settled", {"outcome": "gone", "task_id": former.task_id}, durable=True)
-    task_id = await submit(call, prepare, report, tools)
-    return await _finish(call, task_id, report, tools)
+    return await _finish(call, await submit(call, prepare, report, tools), report, tools, graph)
 
 
 async def _former(call: StepCall, report: Report, tools: Tools) -> OpenTask | None:
@@ -61,17 +71,17 @@ async def _former(call: StepCall, report: Report, tools: Tools) -> OpenTask | No
     former = tools.open_task(call.key)
     if former is None:
         return None
-    elsewhere = former.site not in (None, tools.site)
-    if tools.forgetful or (elsewhere and tools.hub.connection.realm == "simulated"):
+    stands = standing(former, site=tools.site, realm=tools.hub.connection.realm, forgetful=tools.forgetful)
+    if stands == "lost":
         await report("submit.settled", {"outcome": "lost"}, durable=True)  # the simulator it ran on is no more
         return None
-    if not elsewhere and former.task_id is not None:
+    if stands == "task":
         return former
-    if not elsewhere and tools.find_task is not None and (found := await tools.find_task(former)) is not None:
+    if stands == "unknown" and tools.find_task is not None and (found := await tools.find_task(former)) is not None:
         await report("submit.accepted", {"task_id": found}, durable=True)
         return tools.open_task(call.key)
     if not _may_replace(former, tools):
-        raise _elsewhere(call, former) if elsewhere else _unknown(call, former)
+        raise _elsewhere(call, former) if stands == "elsewhere" else _unknown(call, former)
     await report("submit.settled", {"outcome": "resubmitted"}, durable=True)
     return None
 
@@ -96,15 +106,15 @@ def _elsewhere(call: StepCall, former: OpenTask) -> UnknownOutcomeError:
     return UnknownOutcomeError(Problem("task-elsewhere", message, hint=hint))
 
 
-async def _finish(call: StepCall, task_id: str, report: Report, tools: Tools, *, age: float = 0.0) -> StepResult:
-    """Wait for a task that is ``age`` seconds old and fetch what it gave."""
-    began = tools.now() - age
+async def _finish(call: StepCall, sent: Sent, report: Report, tools: Tools, graph: GraphOf | None) -> StepResult:
+    """Wait for a task and fetch what it gave."""
+    task_id, began = sent.task_id, tools.now() - sent.age
     async with tools.slots.occupied(task_id):
         # One that is taken up may be done long since: that must not depend on how long the step would wait for it.
-        state = await look(task_id, tools) if age else None
+        state = await look(task_id, tools) if sent.age else None
         watched = state is None or not state.ended
         if state is None or not state.ended:
-            state = await _wait(call, task_id, report, tools, age=age)
+            state = await _wait(call, sent, report, tools, graph)
     await _raise_if_failed(state, call, report, tools)
     seconds = tools.now() - began
     if watched:
@@ -114,20 +124,34 @@ async def _finish(call: StepCall, task_id: str, report: Report, tools: Tools, *,
     return StepResult(outputs, seconds, cost, task_id)
 
 
-async def _wait(call: StepCall, task_id: str, report: Report, tools: Tools, *, age: float) -> TaskState:
+async def _wait(call: StepCall, sent: Sent, report: Report, tools: Tools, graph: GraphOf | None) -> TaskState:
+    task_id, running = sent.task_id, asyncio.Event()
+
     async def tell(state: TaskState) -> None:
+        if state.status == "RUNNING":
+            running.set()
         strange = {"reply": state.unknown} if state.ended and state.unknown else {}
         await report("task.status", {"status": state.status} | strange)
 
     expected = tools.expected(label_of(call), call.kind.typical_seconds)
     limit = patience_of(call)
     try:
-        async with asyncio.timeout(tools.clock.patience(limit)):
-            return await watch(task_id, tools, expected=expected, age=age, on_state=tell)
+        async with asyncio.timeout(tools.clock.patience(limit)), _shown(call, sent, running, report, tools, graph):
+            return await watch(task_id, tools, expected=expected, age=sent.age, on_state=tell)
     except TimeoutError:
         message = f"task `{task_id}` is not done after {limit:g} s; it goes on at the service"
         hint = "`rhflow resume` goes on waiting; a longer `timeout` waits longer"
         raise StepTimeoutError(Problem("timeout", message, hint=hint)) from None
+
+
+def _shown(
+    call: StepCall, sent: Sent, running: asyncio.Event, report: Report, tools: Tools, graph: GraphOf | None
+) -> AbstractAsyncContextManager[None]:
+    """Show the progress of a graph; a hosted model tells none."""
+    if call.model is not None or not (sent.socket or tools.watched):
+        return nullcontext()
+    follow = following(sent.task_id, sent.socket, running, tools, client=sent.mark)
+    return shown(follow, report, tools, over=partial(tools.poller.hurry, sent.task_id), graph=graph)
 
 
 async def _raise_if_failed(state: TaskState, call: StepCall, report: Report, tools: Tools) -> None:

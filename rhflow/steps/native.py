@@ -1,17 +1,23 @@
-"""A ComfyUI workflow on a server of the user's own: nothing is paid, so nothing is journalled as a payment."""
+"""A graph on a server of the user's own: nothing is paid, so nothing is journalled as a payment."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from rhflow.core.errors import Problem, StepError, StepTimeoutError
 from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import MEDIA_TYPES, Artifact, Outputs
 from rhflow.runninghub.native import ComfyServer, Ended
+from rhflow.runninghub.waiting.progress import follow
 from rhflow.steps.context import Report, Tools
 from rhflow.steps.patience import patience_of
+from rhflow.steps.progress import shown
+from rhflow.steps.submit import call_name
 
 _GAP, _LONGEST_GAP, _GROWTH = 0.2, 2.0, 1.3
 
@@ -20,13 +26,19 @@ async def run(
     call: StepCall, graph: Mapping[str, Any], server: ComfyServer, report: Report, tools: Tools
 ) -> StepResult:
     """Run a graph, complete with its values, and bring the results home. Raises RhflowError."""
-    began = tools.now()
-    prompt = await server.queue(graph)
+    began, client = tools.now(), call_name(call.key)
+    prompt = await server.queue(graph, client_id=client)
     await report("task.status", {"status": "QUEUED", "prompt": prompt})
-    limit = patience_of(call)
+    limit, over = patience_of(call), asyncio.Event()
+    follows = partial(follow, server.socket(client), prompt=prompt, direct=True)
+
+    async def known() -> Mapping[str, Any]:
+        return graph
+
+    seen = shown(follows, report, tools, over=over.set, graph=known) if tools.watched else nullcontext()
     try:
-        async with asyncio.timeout(limit):
-            ended = await _wait(prompt, server)
+        async with asyncio.timeout(limit), seen:
+            ended = await _wait(prompt, server, over)
     except TimeoutError:
         message = f"prompt `{prompt}` is not done after {limit:g} s; it goes on at `{server.address}`"
         raise StepTimeoutError(Problem("timeout", message, hint="a longer `timeout` waits longer")) from None
@@ -38,19 +50,37 @@ async def value_for(value: Any, server: ComfyServer, tools: Tools) -> Any:
     """Return a value as a node takes it: a file by the name that the server gives it."""
     if not isinstance(value, Artifact):
         return value
-    if value.media_type == MEDIA_TYPES["safetensors"]:
+    if is_lora(value):
         hint = "copy it into the server's folder of models, and give its name as a text"
         raise StepError(Problem("lora-local", f"`{value.name}` cannot be sent to a server of your own", hint=hint))
-    kept = await tools.vault.keep(value)
-    name = f"{kept.digest[:16]}.{kept.extension}"
-    return await server.upload(tools.vault.path_of(kept), name)
+    return await sent(value, server.upload, tools)
 
 
-async def _wait(prompt: str, server: ComfyServer) -> Ended:
+Upload: TypeAlias = Callable[[Path, str, str], Awaitable[str]]
+"""Sends a file, under a name and as a media type, and returns what loader nodes call it."""
+
+
+async def sent(file: Artifact, upload: Upload, tools: Tools) -> str:
+    """Send a file to a ComfyUI, named by its content, and return what loader nodes call it there."""
+    kept = await tools.vault.keep(file)
+    return await upload(tools.vault.path_of(kept), f"{kept.digest[:16]}.{kept.extension}", kept.media_type)
+
+
+def is_lora(file: Artifact) -> bool:
+    """Whether a file is one that only loaders of models read."""
+    return file.media_type == MEDIA_TYPES["safetensors"]
+
+
+async def _wait(prompt: str, server: ComfyServer, over: asyncio.Event) -> Ended:
+    """Return a prompt that has ended, asking again and again, and at once when ``over`` is set."""
     gap = _GAP
     while (ended := await server.ended(prompt)) is None:
-        await asyncio.sleep(gap)
-        gap = min(gap * _GROWTH, _LONGEST_GAP)
+        try:
+            await asyncio.wait_for(over.wait(), gap)
+            over.clear()
+            gap = _GAP
+        except TimeoutError:
+            gap = min(gap * _GROWTH, _LONGEST_GAP)
     return ended
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rhflow.core.plan.calls import StepCall
-from rhflow.core.values import Family
+from rhflow.core.values import Artifact, Family
 
 # The service's own programs give up after 10 to 30 minutes, whatever is made.
 _PATIENCE: Mapping[Family, float] = {
@@ -21,8 +21,12 @@ def patience_of(call: StepCall) -> float:
 
 
 def label_of(call: StepCall) -> str:
-    """Return what typical durations are learnt by: the model, and the length of the clip where that is asked for."""
+    """Return what typical durations are learnt by: the model, and the length of the clip where that is asked for.
+
+    A graph that is saved nowhere goes by its content.
+    """
     if call.model is None:
-        return call.subject or call.kind.name
+        graph = call.inputs.get("graph")
+        return call.subject or (f"graph {graph.digest[:16]}" if isinstance(graph, Artifact) else call.kind.name)
     length = next((call.inputs.get(each.name) for each in call.model.fields if each.alias == "duration"), None)
     return f"{call.model.id} {length}s" if isinstance(length, str | int | float) else call.model.id

@@ -37,7 +37,7 @@ class Shelf:
             source = Path(artifact.path or "")
             if source == self._blobs.path(artifact.digest):
                 lost = f"`{artifact.name}`, which an earlier step gave, is damaged or missing in the store"
-                hint = "`rhflow plan` shows what it costs to make it anew; running again does so"
+                hint = "`rhflow plan RECIPE` shows what it costs to make it anew; running again does so"
                 raise StepError(Problem("stored-file-damaged", lost, hint=hint))
             digest = await asyncio.to_thread(self._blobs.ingest, source)
             if digest != artifact.digest:

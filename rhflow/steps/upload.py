@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rhflow.core.errors import Problem, StepError
 from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Artifact, Outputs
 from rhflow.steps.context import Report, Tools
@@ -13,6 +14,9 @@ async def run(call: StepCall, report: Report, tools: Tools) -> StepResult:
     started = tools.now()
     if isinstance(file, Artifact):
         kept = await tools.vault.keep(file)
+    elif str(file).startswith("asset://"):
+        hint = "steps take it as it is; give the file itself to bring it elsewhere"
+        raise StepError(Problem("asset-upload", f"`{file}` is at the service already", hint=hint))
     else:
         kept = await tools.vault.fetch(str(file), call.node)
     await tools.vault.link(kept)

@@ -13,6 +13,7 @@ from rhflow.core.errors import Problem, RhflowError, StepError
 from rhflow.core.values import MEDIA_TYPES, Artifact, artifacts_in
 from rhflow.media.errors import UnreadableMediaError
 from rhflow.runninghub.client import RunningHub
+from rhflow.runninghub.operations.gateway import LINK
 from rhflow.runninghub.transport.transfer import Downloaded
 from rhflow.steps.shelf import Blobs, Shelf, described
 
@@ -50,18 +51,18 @@ class Vault(Shelf):
 
         Its length is checked against what the host announces, and a picture is decoded. The host tells no digest, so a
         few wrong bytes in a clip or a sound are not noticed. A file that cannot be read is fetched once more.
-        ``source`` is who gives it, the service unless told; only there its address is good for anything later.
+        ``source`` is who gives it, the service unless told; only there its address is good for anything later, and only
+        if it is one that others can read.
         """
+        lasting = source is None and not url.startswith(LINK)
         with self._blobs.incoming() as temporary:
             artifact = await self._received(
                 source or self._hub, url, temporary, f"{name}.{extension}" if extension else name
             )
             path = await asyncio.to_thread(self._blobs.commit, temporary, artifact.digest)
-        if source is None:
+        if lasting:
             self._links.remember(artifact.digest, self.site, url, obtained_at=self._now())
-        return replace(
-            artifact, name=f"{name}.{artifact.extension}", url=url if source is None else None, path=str(path)
-        )
+        return replace(artifact, name=f"{name}.{artifact.extension}", url=url if lasting else None, path=str(path))
 
     async def _received(self, source: Source, url: str, path: Path, name: str) -> Artifact:
         got = await source.download(url, path)
@@ -82,6 +83,10 @@ class Vault(Shelf):
     async def link(self, artifact: Artifact) -> str:
         """Return a link that the service can read, uploading the content when there is no fresh one."""
         return await self._remote(artifact, self.site, self._upload)
+
+    def known_link(self, artifact: Artifact) -> str | None:
+        """Return a link that the service can read, where there is a fresh one; nothing is uploaded."""
+        return self._links.fresh(artifact.digest, self.site, now=self._now(), max_age=LINK_AGE)
 
     async def node_name(self, artifact: Artifact) -> str:
         """Return what loader nodes of a workflow call a file, uploading the content when that is not known.

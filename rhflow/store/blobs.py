@@ -19,11 +19,10 @@ from typing import Final
 
 from rhflow.core.errors import Problem, StoreError
 from rhflow.store.failures import translated
-from rhflow.store.files import copy_file, remove_file, sha256_file, sync_file, sync_folder, temporary_name
+from rhflow.store.files import READ_ONLY, copy_file, remove_file, sha256_file, sync_file, sync_folder, temporary_name
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _DAY: Final = 24 * 3600.0
-READ_ONLY: Final = 0o444
 
 
 class Blobs:

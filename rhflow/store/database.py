@@ -173,7 +173,8 @@ def _present_reader(path: Path, patience: float) -> sqlite3.Connection | None:
     connection.close()
     if found > VERSION:
         message = f"`{path}` was written by a newer rhflow (version {found} of its tables, this one knows {VERSION})"
-        raise StoreError(Problem("store-newer", message, hint="upgrade: `pip install --upgrade rhflow`"))
+        hint = "use the rhflow that wrote it, or a newer one: `rhflow --version` tells which this is"
+        raise StoreError(Problem("store-newer", message, hint=hint))
     return None
 
 

@@ -13,14 +13,15 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rhflow.core.errors import Problem, StoreError
 from rhflow.store.database import Database
 from rhflow.store.failures import translated
-from rhflow.store.files import copy_file, remove_file, sha256_file, sync_file, temporary_name
+from rhflow.store.files import READ_ONLY, copy_file, remove_file, sha256_file, sync_file, temporary_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -48,26 +49,57 @@ def deliver(blob: Path, target: Path) -> Delivered:
         return "linked"
 
 
+def deliver_text(content: bytes, target: Path) -> Delivered:
+    """Put ``content`` at ``target`` as ``deliver`` does, read-only too: a text lies in the index and is no blob."""
+
+    def is_same() -> bool:
+        return target.read_bytes() == content
+
+    with translated(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target):
+            return _accept(target, is_same)
+        return _place(target, lambda path: path.write_bytes(content), is_same, READ_ONLY)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise StoreError where ``folder`` cannot be made or written into, as far as that shows without making it.
+
+    Asked before anything is paid: a result that cannot be handed over should not be bought.
+    """
+    there = next((each for each in (folder, *folder.parents) if os.path.lexists(each)), Path())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return
+    why = "may not be written to" if there.is_dir() else "is not a folder"
+    hint = "deliver elsewhere with `--out DIR`"
+    raise StoreError(Problem("out-unusable", f"files cannot go to `{folder}`: `{there}` {why}", hint=hint))
+
+
 class FileDamagedError(StoreError):
     """A stored file is not there any more, or not what it was."""
 
 
-def deliver_all(blobs: Blobs, files: Iterable[tuple[str, Path]]) -> int:
-    """Deliver (digest, target) pairs and return how many were not there before.
+def deliver_all(blobs: Blobs, files: Iterable[tuple[str, Path]], texts: Mapping[str, bytes] | None = None) -> int:
+    """Deliver (digest, target) pairs and return how many were not there before; ``texts`` are contents by digest.
 
     Whatever is to be put anywhere is read and compared with its digest first, unless this process brought it. Raises
     FileDamagedError for all that is damaged or missing at once, with nothing delivered; what is damaged is then moved
     aside.
     """
-    wanted = list(files)
-    lost = [target for digest, target in wanted if not os.path.lexists(target) and not blobs.sound(digest)]
+    wanted, own = list(files), texts or {}
+    stored = [(digest, target) for digest, target in wanted if digest not in own]
+    lost = [target for digest, target in stored if not os.path.lexists(target) and not blobs.sound(digest)]
     if lost:
-        hint = "`rhflow plan` shows what it costs to make it anew; running again does so"
+        hint = "`rhflow plan RECIPE` shows what it costs to make it anew; running again does so"
         raise FileDamagedError(
             Problem("stored-file-damaged", f"`{each.name}` is damaged or missing in the store", hint=hint)
             for each in lost
         )
-    return sum(deliver(blobs.path(digest), target) != "present" for digest, target in wanted)
+    done = (
+        deliver_text(own[digest], target) if digest in own else deliver(blobs.path(digest), target)
+        for digest, target in wanted
+    )
+    return sum(each != "present" for each in done)
 
 
 def point_latest(folder: Path) -> None:
@@ -126,29 +158,40 @@ class Deliveries:
         return self._database.submit(write)
 
 
-def _accept(blob: Path, target: Path) -> Delivered:
+def _accept(target: Path, is_same: Callable[[], bool]) -> Delivered:
     """Say that ``target`` is there already, or refuse to touch it."""
-    if target.is_file() and (target.samefile(blob) or _same_content(blob, target)):
+    if target.is_file() and is_same():
         return "present"
     hint = "move it away, or deliver elsewhere with `--out`"
     raise StoreError(Problem("target-exists", f"`{target}` exists and is something else", hint=hint))
 
 
 def _same_content(blob: Path, target: Path) -> bool:
+    if target.samefile(blob):
+        return True
     return target.stat().st_size == blob.stat().st_size and sha256_file(target) == sha256_file(blob)
 
 
 def _copy(blob: Path, target: Path) -> Delivered:
     if os.path.lexists(target):
-        return _accept(blob, target)
+        return _accept(target, partial(_same_content, blob, target))
+    return _place(target, partial(copy_file, blob), partial(_same_content, blob, target))
+
+
+def _place(
+    target: Path, fill: Callable[[Path], object], is_same: Callable[[], bool], mode: int | None = None
+) -> Delivered:
+    """Put a new file at ``target``, whole or not at all; ``fill`` writes it."""
     temporary = target.with_name(f".{temporary_name()}")
     try:
-        copy_file(blob, temporary)
+        fill(temporary)
         sync_file(temporary)  # or a power cut may leave the name without the bytes
+        if mode is not None:
+            temporary.chmod(mode)
         try:
             os.link(temporary, target)  # unlike a rename, this never replaces what somebody else has just put there
         except FileExistsError:
-            return _accept(blob, target)
+            return _accept(target, is_same)
         except OSError:
             temporary.rename(target)
     finally:

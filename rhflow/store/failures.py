@@ -44,7 +44,7 @@ _OF_SYSTEM = {
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EROFS: _READ_ONLY,
-    errno.ENOENT: ("file-missing", "does not exist", None),
+    errno.ENOENT: ("file-missing", "does not exist", "check how it is written, and that its folder is there"),
     errno.ENOTDIR: _NO_ACCESS,
     errno.EEXIST: _NO_ACCESS,
 }

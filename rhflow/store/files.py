@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 CHUNK: Final = 1 << 20
+READ_ONLY: Final = 0o444
 _CLONE: Final = 0x40049409
 """Linux's FICLONE: the copy shares the original's disk blocks until one of the two changes (Btrfs, XFS, bcachefs)."""
 

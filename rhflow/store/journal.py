@@ -1,6 +1,6 @@
 """The journal: the facts of every run, appended and never changed, and what is folded from them.
 
-Each event is one row. The rows of ``runs`` and ``submissions`` are folds of the events, written in the same
+Each event is one row. The rows of ``runs``, ``submissions`` and ``bills`` are folds of the events, written in the same
 transaction, so a question about a run or an open payment never has to read a whole history, and never sees one half
 of a change.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from rhflow.core.errors import Problem, StoreError, UsageError, did_you_mean
+from rhflow.core.errors import Problem, UsageError, did_you_mean
 from rhflow.core.events import Event
 from rhflow.store import submissions
 from rhflow.store.database import Database
@@ -53,17 +53,6 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def new_run(self, run: RunRecord) -> Future[None]:
-        """Claim an id for a run, whose ids the caller makes so that they sort by time; fails when it is taken."""
-        row = _run_row(run)
-
-        def write(connection: sqlite3.Connection) -> None:
-            done = connection.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            if done.rowcount == 0:
-                raise StoreError(Problem("run-exists", f"there already is a run `{run.id}`"))
-
-        return self._database.submit(write)
 
     def record(self, event: Event, *, durable: bool = False) -> Future[None]:
         """Append one event; ``submit.intent`` and ``submit.accepted`` are always durable.
@@ -110,7 +99,9 @@ class Journal:
         if found:
             hint = "choose from " + ", ".join(f"`{run.id}`" for run in found)
             raise UsageError(Problem("run-ambiguous", f"several runs start with `{name}`", hint=hint))
-        hint = did_you_mean(name, [run.id for run in self.runs()]) or "`rhflow runs` lists them"
+        known = [run.id for run in self.runs()]
+        lists = "`rhflow runs` lists them" if known else "nothing was run yet: `rhflow run RECIPE`"
+        hint = did_you_mean(name, known) or lists
         raise UsageError(Problem("run-unknown", f"there is no run `{name}`", hint=hint))
 
     def open_submissions(self, keys: Sequence[str] | None = None) -> dict[str, Submission]:
@@ -129,6 +120,10 @@ def _encoded(event: Event) -> str:
 
 def _append(connection: sqlite3.Connection, event: Event, data: str) -> None:
     submissions.fold(connection, event)
+    if event.type == "node.finished":
+        from rhflow.store import bills  # imported late: most invocations only read
+
+        bills.fold(connection, event)
     _fold_run(connection, event, data)
     connection.execute(
         """INSERT INTO events (run, seq, at, type, node, data)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from typing import Final
 
 _SEPARATORS: Final = re.compile(r'[<>:"/\\|?*]+')
 _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE)
-LIMIT: Final = 180
-"""Bytes of UTF-8; file systems stop at 255, and a suffix may still follow."""
+LIMIT: Final = 80
+"""Bytes of UTF-8: a name that is still read at a glance. File systems stop at 255, and a suffix may still follow."""
+_DIGITS: Final = 6  # of a hash, which tell two long names apart that begin alike
 
 
-def safe_name(text: str, *, limit: int = LIMIT) -> str:
-    """Return ``text`` as a single file name that is valid everywhere; ``file`` when nothing is left of it.
+def safe_name(text: str, *, limit: int = LIMIT, otherwise: str = "file") -> str:
+    """Return ``text`` as a single file name that is valid everywhere; ``otherwise`` when nothing is left of it.
 
     Separators become ``-``; control, format and surrogate characters go, so that no name can hide what it is; dots
     and spaces at the ends go, so that no name is hidden or means a folder; Windows' device names get a ``_``. At most
-    ``limit`` bytes long, the extension kept.
+    ``limit`` bytes long, the extension kept; what is cut off leaves some digits of a hash.
     """
     visible = "".join(char for char in unicodedata.normalize("NFC", text) if unicodedata.category(char)[0] != "C")
     name = " ".join(_SEPARATORS.sub("-", visible).split()).strip(". ")
     if _RESERVED.match(name):
         name = f"_{name}"
-    return _shorten(name, limit) or "file"
+    return _shorten(name, limit) or otherwise
 
 
 class Names:
@@ -48,12 +50,13 @@ class Names:
 
 
 def _shorten(name: str, limit: int) -> str:
-    """Cut the stem so that the name fits, never through the middle of a character."""
+    """Cut the stem so that the name fits, never through the middle of a character, and say by a hash what it was."""
     if len(name.encode()) <= limit:
         return name
     stem, dot, extension = name.rpartition(".")
     if not stem or len(extension) > 10:
         stem, dot, extension = name, "", ""
-    room = limit - len(f"{dot}{extension}".encode())
-    cut = stem.encode()[:room].decode(errors="ignore").rstrip(". ")
-    return f"{cut}{dot}{extension}"
+    mark = "-" + hashlib.sha256(name.encode()).hexdigest()[:_DIGITS]
+    room = limit - len(f"{mark}{dot}{extension}".encode())
+    cut = stem.encode()[: max(room, 0)].decode(errors="ignore").rstrip(". -")
+    return f"{cut}{mark}{dot}{extension}".lstrip("-")

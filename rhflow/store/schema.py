@@ -72,5 +72,18 @@ _CALLBACKS = (
         call TEXT, task TEXT, at REAL NOT NULL, document TEXT NOT NULL, PRIMARY KEY (call, task)) WITHOUT ROWID""",
 )
 
-MIGRATIONS: Final = (_FIRST, _OPEN_CALLS, _LIMITS, _CALLBACKS)
+_ASSETS = (
+    # What was added to the library of an account: see assets.py.
+    """CREATE TABLE assets (
+        account TEXT, content TEXT, name TEXT NOT NULL, asset TEXT, at REAL NOT NULL,
+        PRIMARY KEY (account, content)) WITHOUT ROWID""",
+)
+
+_BILLS = (
+    # What calls without a list price were billed last: see bills.py.
+    """CREATE TABLE bills (
+        realm TEXT, label TEXT, last TEXT NOT NULL, PRIMARY KEY (realm, label)) WITHOUT ROWID""",
+)
+
+MIGRATIONS: Final = (_FIRST, _OPEN_CALLS, _LIMITS, _CALLBACKS, _ASSETS, _BILLS)
 VERSION: Final = len(MIGRATIONS)

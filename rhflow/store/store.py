@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from rhflow.store.assets import Additions
 from rhflow.store.blobs import Blobs
 from rhflow.store.callbacks import Callbacks
 from rhflow.store.database import NAME, PATIENCE, Database
@@ -63,6 +64,7 @@ class Store:
         self.locks = KeyLocks(root / "locks")
         self.stops = Stops(database)
         self.callbacks = Callbacks(database)
+        self.additions = Additions(database)
 
     @classmethod
     def open(cls, root: Path, *, patience: float = PATIENCE) -> Self:

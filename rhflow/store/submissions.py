@@ -32,7 +32,8 @@ class Submission:
     """The last known state of the paid call for a key; ``at`` is in seconds since 1970.
 
     ``site`` is the address of the service that was asked. ``call`` is what an entry needs besides the result (kind,
-    model, ingredients) and the ``price`` by the list; None once it is settled, or where it was never told.
+    model, ingredients), the ``price`` as planned and the ``label`` that its bill is kept by; None once it is settled,
+    or where it was never told.
     """
 
     key: str

@@ -83,7 +83,7 @@ def _bad(source: Path, what: str, hint: str = _AGAIN) -> StoreError:
 def _members(tar: tarfile.TarFile, source: Path) -> dict[str, tarfile.TarInfo]:
     """Return the members by name, every one of them what it should be."""
     found: dict[str, tarfile.TarInfo] = {}
-    own = "`rhflow cache export` makes archives that can be imported"
+    own = "`rhflow cache export FILE` makes archives that can be imported"
     for member in tar:
         plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not member.issparse()
         if not plain or (member.name not in (HEAD_NAME, ENTRIES_NAME) and _BLOB.fullmatch(member.name) is None):
@@ -119,7 +119,8 @@ def _check_head(text: str, source: Path) -> None:
         raise _bad(source, "does not say which version of archives it is")
     if version > VERSION:
         message = f"`{source}` was written by a newer rhflow (version {version} of archives, this one knows {VERSION})"
-        raise StoreError(Problem("archive-newer", message, hint="upgrade: `pip install --upgrade rhflow`"))
+        hint = "use the rhflow that wrote it, or a newer one: `rhflow --version` tells which this is"
+        raise StoreError(Problem("archive-newer", message, hint=hint))
 
 
 def _lines(text: str, source: Path) -> Iterator[_Line]:

@@ -111,7 +111,8 @@ def worth(found: Iterable[Stored]) -> dict[tuple[Realm, str], str]:
     sums: defaultdict[tuple[Realm, str], Decimal] = defaultdict(Decimal)
     for each in found:
         if each.entry.cost is not None:
-            sums[each.realm, each.entry.cost.currency] += each.entry.cost.amount
+            for part in each.entry.cost.parts:
+                sums[each.realm, part.currency] += part.amount
     return {what: str(amount) for what, amount in sorted(sums.items())}
 
 

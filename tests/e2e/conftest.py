@@ -8,6 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.case import Case, Simulator
+from tests.e2e.forks import FORKS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes(pytestconfig: pytest.Config) -> Iterator[None]:
+    """End the process that forks commands."""
+    FORKS.cold |= pytestconfig.getoption("--cold")
+    yield
+    FORKS.close()
 
 
 @pytest.fixture

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import sqlite3
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
-from rhflow.cli.root import invoke
 from rhflow.store.store import Store
-from tests.e2e.case import Case, Done
+from tests.e2e.case import Case, Inside
 from tests.unit.store_support import accepted, intent
 
 RECIPE = """\
@@ -33,19 +30,6 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     case = Case(tmp_path_factory.mktemp("done")).recipe(RECIPE)
     case.run(*RUN).exit(0)
     return case.folder
-
-
-class Inside(Case):
-    """A case whose commands are carried out in this process: a process for each would take most of the time."""
-
-    def run(self, *arguments: str) -> Done:
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(os, "environ", self.environment())
-            patch.setattr("sys.stdin", io.StringIO())
-            patch.chdir(self.folder)
-            code = invoke(arguments)
-        return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -130,7 +114,7 @@ def test_a_clean_up_needs_a_criterion_and_keeps_the_last_run(poster: Case) -> No
     gone = poster.run(*everything, "--json").exit(0).document
     assert len(gone["results"]) == 2 and gone["left"] == 0
     poster.run("plan", "recipe.yaml", "--simulate").exit(0).says("2 steps to run")
-    assert [path.suffix for path in poster.delivered()] == [".png"], "what was delivered stays"
+    assert [path.suffix for path in poster.delivered()] == [".png", ".txt"], "what was delivered stays"
 
 
 def test_removing_one_result_asks_and_refuses_open_payments(poster: Case) -> None:
@@ -176,7 +160,7 @@ def test_a_newer_store_and_a_file_in_its_place_are_told(case: Case) -> None:
     newer.close()
     case.recipe(RECIPE)
     for command in (("cache", "ls"), RUN):
-        Inside(case.folder).run(*command).exit(1).says("newer rhflow", "pip install --upgrade")
+        Inside(case.folder).run(*command).exit(1).says("newer rhflow", "`rhflow --version` tells which this is")
     shutil.rmtree(case.folder / "store")
     (case.folder / "store").write_text("", encoding="utf-8")
     Inside(case.folder).run(*RUN).exit(1).says("cannot be opened", "hint")

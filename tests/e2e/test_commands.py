@@ -40,7 +40,7 @@ def test_wrong_recipes_give_place_caret_and_hint_and_no_request(name: str, case:
     # Nothing listens there: a request would be another error than the one that is expected
     case.env = {"RUNNINGHUB_BASE_URL": "http://127.0.0.1:9", "RUNNINGHUB_API_KEY": "k"}
     done = case.recipe(text).run("run", "recipe.yaml").exit(3)
-    done.says("error: ", "--> recipe.yaml:", "^", "hint: ", hint)
+    done.says("error[", "--> recipe.yaml:", "^", "hint: ", hint)
     assert done.out == ""
 
 
@@ -59,7 +59,7 @@ def test_a_missing_recipe(case: Case) -> None:
 def test_an_unknown_command_and_option(case: Case) -> None:
     case.run("rnu").exit(2).says("did you mean `run`")
     case.run("poster.yaml").exit(2).says("rhflow run poster.yaml")
-    case.run("run", "--simulat", "x.yaml").exit(2).says("error: ", "--simulat")
+    case.run("run", "--simulat", "x.yaml").exit(2).says("error[usage]: ", "did you mean `--simulate`")
 
 
 def test_an_unknown_param_and_a_bad_value(case: Case) -> None:
@@ -134,3 +134,12 @@ def test_a_secret_parameter_is_kept_nowhere(case: Case) -> None:
         path for path in (case.folder / "store").rglob("*") if path.is_file() and secret.encode() in path.read_bytes()
     ]
     assert not kept
+
+
+def test_a_folder_that_cannot_be_made_is_found_before_anything_is_paid(case: Case) -> None:
+    case.recipe(f"rhflow: 1\nsteps:\n{STEP}")
+    (case.folder / "out").write_text("in the way", encoding="utf-8")
+    done = case.run("run", "recipe.yaml", "--simulate", "-o", "out/today").exit(1)
+    done.says("error[out-unusable]", "`out` is not a folder", "hint: deliver elsewhere with `--out DIR`")
+    assert "accepted as task" not in done.err
+    case.run("runs").exit(0).says("no runs yet")

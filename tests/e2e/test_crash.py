@@ -21,8 +21,9 @@ from typing import Any
 import pytest
 
 from rhflow.store.store import Store
+from tests.e2e import crashes
 from tests.e2e.case import Simulator
-from tests.e2e.crashes import MOMENTS, Crashes, Ended, Moment, Order
+from tests.e2e.crashes import MOMENTS, Ended, Moment, Order
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL")
 
@@ -50,11 +51,10 @@ POINTS: tuple[tuple[str, int, Moment], ...] = (
 
 @dataclass
 class Trials:
-    """A simulator, the forking process, and what an undisturbed run gives; ``found`` counts how trials went."""
+    """A simulator, and what an undisturbed run gives; ``found`` counts how trials went."""
 
     folder: Path
     simulator: Simulator
-    crashes: Crashes
     files: dict[str, str] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -66,7 +66,7 @@ class Trials:
         folder.mkdir(exist_ok=True)
         (folder / "recipe.yaml").write_text(RECIPE)
         env = {"RUNNINGHUB_BASE_URL": self.simulator.url, "RHFLOW_STORE": str(folder / "store")}
-        return self.crashes.run(Order(str(folder), list(arguments), env, **how))
+        return crashes.run(Order(str(folder), list(arguments), env, **how))
 
     def undisturbed(self) -> None:
         """Note what a run gives that nothing happens to: the second, as the first loads and makes more."""
@@ -128,8 +128,8 @@ def delivered(folder: Path, done: Ended) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
     folder = tmp_path_factory.mktemp("crashes")
-    with closing(Crashes()) as crashes, closing(Simulator(folder, "--speed", "1000")) as simulator:
-        ready = Trials(folder, simulator, crashes)
+    with closing(Simulator(folder, "--speed", "1000")) as simulator:
+        ready = Trials(folder, simulator)
         ready.undisturbed()
         yield ready
 

@@ -17,7 +17,7 @@ import pytest
 
 from rhflow.catalog.catalog import Catalog
 from rhflow.core.cost import Estimate
-from rhflow.core.inputs.inputs import Signature
+from rhflow.core.inputs.signature import Signature
 from rhflow.core.kinds import Model
 from rhflow.core.values import Artifact
 from rhflow.simulator.job import Job, media_links
@@ -55,6 +55,12 @@ def holds(told: Estimate, charge: Decimal | None) -> bool:
     return told.low <= charge and (told.high is None or charge <= told.high)
 
 
+def quotes(outcome: Any) -> bool:
+    """Whether the simulator charged what it had named; it names nothing where the length was not known before."""
+    named_nothing = not outcome.quoted and not outcome.told.known
+    return named_nothing or outcome.quoted == outcome.charge
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_each_gives_what_its_row_says_at_the_price_that_was_told(
     part: int, every: ModuleType, extents: tuple[str, ...], tmp_path: Path
@@ -65,7 +71,8 @@ async def test_each_gives_what_its_row_says_at_the_price_that_was_told(
     assert [str(each) for each in outcomes if isinstance(each, Exception)] == []
     dear = [(each.model, each.charge, str(each.told)) for each in outcomes if not holds(each.told, each.charge)]
     early = [(each.model, each.charge, str(each.early)) for each in outcomes if not holds(each.early, each.charge)]
-    assert (dear, early) == ([], [])
+    quoted = [(each.model, each.charge, each.quoted) for each in outcomes if not quotes(each)]
+    assert (dear, early, quoted) == ([], [], [])
 
 
 def test_the_least_that_each_takes_is_accepted(every: ModuleType, tmp_path: Path) -> None:

@@ -233,6 +233,25 @@ async def assets(site: Site) -> None:
     assert not (await client.asset_groups()).items
 
 
+async def gateway(site: Site) -> None:
+    client, photo = site.client, site.folder / "photo.png"
+    await site.picture()
+    classes = await client.node_classes()
+    assert classes["LoadImage"] == (await client.node_classes("LoadImage"))["LoadImage"]
+    assert (await client.machine_stats("proxy-plus"))["devices"]
+    name = await client.gateway_upload(photo, "photo.png", "image/png")
+    graph = {
+        "1": {"class_type": "LoadImage", "inputs": {"image": name}},
+        "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0], "filename_prefix": "mine/x"}},
+    }
+    await made(site, orders.prompt(graph, client_id="me"))
+    assert [state.status for state in (await client.gateway_history()).values()] == ["SUCCESS"]
+    prompt = await site.place(orders.prompt(graph))
+    await client.cancel(prompt)
+    assert (await client.query(prompt)).ended
+    assert not await client.gateway_queue()
+
+
 SHOWN: dict[str, Callable[[Site], Awaitable[None]]] = {
     "submit": submit, "query": query, "create": create, "run-workflow": run_workflow, "run-app": run_app,
     "run-app-v1": run_app_v1, "quick-create": quick_create, "upload": upload, "upload-old": upload_old,
@@ -240,12 +259,17 @@ SHOWN: dict[str, Callable[[Site], Awaitable[None]]] = {
     "cancel": cancel, "lora-url": lora_url, "app-demo": app_demo, "app-list": app_list, "style-params": style_params,
     "webhook": webhook, "webhook-detail": webhook_detail, "account-status": account_status,
     "queue-status": queue_status, "key-list": key_list, "resource-list": resource_list, "assets-list": assets,
+    "gateway-prompt": gateway,
 }  # fmt: skip
 TOGETHER = {  # shown with another
     "webhook-resend": "webhook-detail", "assets-create": "assets-list", "assets-query": "assets-list",
     "assets-update": "assets-list", "assets-delete": "assets-list", "assets-groups-create": "assets-list",
     "assets-groups-query": "assets-list", "assets-groups-list": "assets-list", "assets-groups-update": "assets-list",
     "assets-groups-delete": "assets-list",
+    "gateway-queue": "gateway-prompt", "gateway-queue-change": "gateway-prompt", "gateway-interrupt": "gateway-prompt",
+    "gateway-history": "gateway-prompt", "gateway-history-of": "gateway-prompt", "gateway-view": "gateway-prompt",
+    "gateway-upload": "gateway-prompt", "gateway-object-info": "gateway-prompt",
+    "gateway-object-info-of": "gateway-prompt", "gateway-system-stats": "gateway-prompt",
 }  # fmt: skip
 
 

@@ -21,8 +21,8 @@ from rhflow.core.errors import Source
 from rhflow.core.text.source import read
 from rhflow.simulator.app import create_app
 from rhflow.simulator.config import SimulatorConfig
-from rhflow.simulator.faults import KINDS, FaultPlan, read_plan
-from rhflow.simulator.injector import Injector
+from rhflow.simulator.fault_injector import Injector
+from rhflow.simulator.fault_plan import KINDS, FaultPlan, read_plan
 from tests.e2e.case import Case, Done, Simulator
 from tests.simulator_support import serving
 
@@ -80,7 +80,7 @@ def planned(*rules: str, seed: int = 0) -> str:
 
 def problems(done: Done) -> str:
     """Return the problems that were printed, without what differs from run to run."""
-    found = "\n\n".join(re.findall(r"^error: .*?(?:\n\n|\Z)", done.err, re.MULTILINE | re.DOTALL)).strip() + "\n"
+    found = "\n\n".join(re.findall(r"^error\[.*?(?:\n\n|\Z)", done.err, re.MULTILINE | re.DOTALL)).strip() + "\n"
     found = re.sub(r"\b\d{19}\b", "<task>", found)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}", "<name>", found)
 
@@ -123,7 +123,7 @@ def test_the_plan_in_the_docs_is_one() -> None:
 
 def test_the_message_in_the_docs_is_the_one_that_is_shown(run: Run) -> None:
     done = run("run", "chain.yaml", *QUICK, "--faults", planned("{fault: drop, on: submit, at: 1}"))
-    (shown,) = re.findall(r"```\n(error: .*?)```", PAGE, re.DOTALL)
+    (shown,) = re.findall(r"```\n(error\[.*?)```", PAGE, re.DOTALL)
     assert problems(done).replace("chain.yaml", "recipe.yaml") == shown
 
 
@@ -211,6 +211,13 @@ def test_a_seed_hits_the_same_calls_whatever_their_order(run: Run) -> None:
 def test_the_run_tells_what_went_wrong_on_purpose(run: Run) -> None:
     done = run("run", "chain.yaml", *QUICK, "--faults", planned("{fault: too-many, at: [1, 2]}")).exit(0)
     done.says("faults: too-many 2; the simulator accepted 3 calls, none of them twice")
+
+
+def test_a_call_in_doubt_ends_with_its_simulator(run: Run) -> None:
+    plan = planned("{fault: drop, on: submit, when: after, at: 1}")
+    done = run("run", "chain.yaml", *QUICK, "--faults", plan).exit(5)
+    done.says("this simulator ends with its run, so `rhflow resume` sends such a call anew")
+    run("resume").exit(0)
 
 
 def test_faults_need_a_simulator_of_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

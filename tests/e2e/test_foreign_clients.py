@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from rhflow.media.probe import probe
 from tests.e2e.case import KEY, Simulator
 from tests.simulator_support import opened, picture
+from tests.unit.test_simulator_gateway import graph as graph_of
 
 PAINT, RESTYLE, MOVE = (f"190000000000000010{n}" for n in (1, 2, 4))
 APP = "1900000000000000202"
@@ -87,24 +89,28 @@ class TestRunningHubSdk:
 
 
 def test_comfykit(quick: Simulator, tmp_path: Path) -> None:
-    """It speaks the older interface, with the key in the body, and knows no ``Authorization``."""
+    """It speaks the older interface, with the key in the body, and ComfyUI's own at the gateway and at the root."""
     if importlib.util.find_spec("comfykit") is None:
         pytest.skip("comfykit is not installed")
     source = tmp_path / "a.png"
     source.write_bytes(picture((96, 64), "gold"))
     script = Path(__file__).with_name("foreign") / "with_comfykit.py"
-    command = [sys.executable, str(script), quick.url, KEY, str(source)]
+    graph = tmp_path / "graph.json"
+    graph.write_text(json.dumps(graph_of(RESTYLE, n2_megapixels=0.01)))
+    command = [sys.executable, str(script), quick.url, KEY, str(source), str(graph)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert [(each["fileType"], each["nodeId"]) for each in told["moved"]] == [("mp4", "58")]
     assert (told["status"], len(told["images"])) == ("completed", 1)
+    for way in ("http", "websocket"):
+        assert (told[way]["status"], len(told[way]["images"])) == ("completed", 1), told[way]
+        [link] = told[way]["images"]
+        assert opened(httpx.get(link).content).height > 8
 
 
 async def test_the_progress_socket(quick: Simulator) -> None:
     sockets = pytest.importorskip("websockets.asyncio.client")
-    import httpx
-
     with httpx.Client(base_url=quick.url) as http:
 
         def ask(name: str, **body: object) -> dict[str, object]:

@@ -212,7 +212,7 @@ steps:
 
 def test_an_empty_loop_is_a_success(case: Case) -> None:
     case.recipe('rhflow: 1\nsteps: {s: {uses: text-to-text, foreach: [], with: {prompt: "${{ item }}"}}}\n')
-    assert case.run("run", "recipe.yaml", *QUICK, "--json").exit(0).document["nodes"] == []
+    assert statuses(case.run("run", "recipe.yaml", *QUICK, "--json").exit(0)) == {"s": "empty"}
 
 
 # --- a real one ------------------------------------------------------------------------------------------------------
@@ -268,3 +268,17 @@ def test_whole_items_can_be_an_output(case: Case) -> None:
     done = case.run("run", "recipe.yaml", *QUICK, "--json").exit(0)
     assert len(done.document["outputs"]["shot"]) == 2
     assert all(name.endswith(".png") for name in done.document["outputs"]["shot"])
+
+
+def test_one_item_read_by_its_key_is_all_that_a_part_needs(case: Case) -> None:
+    case.recipe("""\
+rhflow: 1
+steps:
+  word: {uses: text-to-text, foreach: [sea, hills], with: {prompt: "a word for ${{ item }}"}}
+  line: {uses: text-to-text, with: {prompt: "a line on ${{ steps.word['sea'].text }}"}}
+""")
+    case.run("run", "recipe.yaml", *QUICK, "--only", "word[sea]").exit(0)
+    plan = case.run("plan", "recipe.yaml", "--simulate", "--only", "line", "--json").exit(0).document
+    assert [(node["id"], node["will"]) for node in plan["nodes"]] == [("word[sea]", "reuse"), ("line", "run")]
+    done = case.run("run", "recipe.yaml", *QUICK, "--only", "line", "--json").exit(0)
+    assert fresh(done) == {"line"}

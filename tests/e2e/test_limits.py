@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.case import Case, Simulator, finished
+from tests.e2e.forks import Process
 
 TEXTS = """
 rhflow: 1
@@ -34,11 +34,11 @@ def simulator(case: Case, request: pytest.FixtureRequest) -> Iterator[Simulator]
         yield found
 
 
-def started(case: Case, tag: str, *more: str) -> subprocess.Popen[str]:
+def started(case: Case, tag: str, *more: str) -> Process:
     return case.start("run", "recipe.yaml", "-p", f"tag={tag}", *more)
 
 
-def until_accepted(simulator: Simulator, count: int, run: subprocess.Popen[str]) -> None:
+def until_accepted(simulator: Simulator, count: int, run: Process) -> None:
     """Wait until so many tasks of a run were accepted."""
     while simulator.stats()["accepted"] < count:
         assert run.poll() is None, finished(run)

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import pytest
 from PIL import Image
 
-from tests.e2e.case import PIPELINES, Case
+from tests.e2e.case import FULL_SIZE, PIPELINES, Case
 
 RECIPE = str(PIPELINES / "still-to-clip.yaml")
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Case, dict]:
-    case = Case(tmp_path_factory.mktemp("main"))
-    run = case.run("run", RECIPE, "--simulate", "--speed", "200", "--json").exit(0)
-    return case, run.document
+    folder = tmp_path_factory.mktemp("main")
+    run = Case(folder, FULL_SIZE).run("run", RECIPE, "--simulate", "--speed", "200", "--json", cold=True).exit(0)
+    return Case(folder), run.document
 
 
-def frames(path: Path) -> list[Image.Image]:
+@dataclass
+class Film:
+    """How many frames a clip has, and some of them: the first two, one from the middle and the last."""
+
+    count: int
+    first: Image.Image
+    second: Image.Image
+    middle: Image.Image
+    last: Image.Image
+
+
+@pytest.fixture(scope="module")
+def films(done: tuple[Case, dict]) -> tuple[Film, Film]:
+    """The clip and the upscaled clip."""
+    case, document = done
+    clip, large = (watched(case.folder / document["outputs"][name]) for name in ("clip", "clip-1080p"))
+    return clip, large
+
+
+def watched(path: Path) -> Film:
     with av.open(str(path)) as container:
-        return [frame.to_image() for frame in container.decode(video=0)]
+        frames = list(container.decode(video=0))
+    return Film(len(frames), *(frames[at].to_image() for at in (0, 1, len(frames) // 2, -1)))
 
 
-def test_makes_a_picture_a_clip_and_an_upscaled_clip(done: tuple[Case, dict]) -> None:
+def test_makes_a_picture_a_clip_and_an_upscaled_clip(done: tuple[Case, dict], films: tuple[Film, Film]) -> None:
     case, document = done
     assert document["status"] == "succeeded"
     assert document["realm"] == "simulated"
@@ -36,21 +57,22 @@ def test_makes_a_picture_a_clip_and_an_upscaled_clip(done: tuple[Case, dict]) ->
     assert {path.name for path in outputs.values()} == {"picture.png", "clip.mp4", "clip-1080p.mp4"}
     with Image.open(outputs["picture"]) as picture:
         assert picture.width / picture.height == pytest.approx(16 / 9, rel=0.02)
-    clip, large = frames(outputs["clip"]), frames(outputs["clip-1080p"])
-    assert len(clip) == len(large) == 120
-    assert large[0].size == (1920, 1080)
-    assert clip[0].width / clip[0].height == pytest.approx(16 / 9, rel=0.01)
+    clip, large = films
+    assert clip.count == large.count == 120
+    assert large.first.size == (1920, 1080)
+    assert clip.first.width / clip.first.height == pytest.approx(16 / 9, rel=0.01)
 
 
-def test_the_clip_moves_over_the_picture_and_is_truly_upscaled(done: tuple[Case, dict]) -> None:
+def test_the_clip_moves_over_the_picture_and_is_truly_upscaled(
+    done: tuple[Case, dict], films: tuple[Film, Film]
+) -> None:
     case, document = done
-    outputs = {name: case.folder / path for name, path in document["outputs"].items()}
-    clip, large = frames(outputs["clip"]), frames(outputs["clip-1080p"])
-    with Image.open(outputs["picture"]) as picture:
-        first = distance(picture.convert("RGB"), clip[0])
+    clip, large = films
+    with Image.open(case.folder / document["outputs"]["picture"]) as picture:
+        first = distance(picture.convert("RGB"), clip.first)
     assert first < 12, "the clip begins with the picture"
-    assert distance(clip[0], clip[-1]) > 2 * distance(clip[0], clip[1]), "and moves away from it"
-    assert distance(clip[60], large[60]) < 6, "the upscaled clip shows the same"
+    assert distance(clip.first, clip.last) > 2 * distance(clip.first, clip.second), "and moves away from it"
+    assert distance(clip.middle, large.middle) < 6, "the upscaled clip shows the same"
 
 
 def distance(one: Image.Image, other: Image.Image) -> float:

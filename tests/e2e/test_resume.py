@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +16,10 @@ from typing import Any
 import pytest
 
 from rhflow.store.store import Store
+from tests.e2e import crashes
 from tests.e2e.case import Case, Simulator, finished
-from tests.e2e.crashes import Crashes, Ended, Order
+from tests.e2e.crashes import Ended, Order
+from tests.e2e.forks import Process
 from tests.e2e.test_over_a_socket import SLOW, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL")
@@ -39,14 +40,13 @@ class Desk:
 
     folder: Path
     simulator: Simulator
-    crashes: Crashes
 
     def recipe(self, text: str) -> None:
         (self.folder / "recipe.yaml").write_text(text)
 
     def run(self, *arguments: str, env: dict[str, str] | None = None, **how: Any) -> Ended:
         env = {"RUNNINGHUB_BASE_URL": self.simulator.url, "RHFLOW_STORE": str(self.folder / "store"), **(env or {})}
-        ended = self.crashes.run(Order(str(self.folder), list(arguments), env, **how))
+        ended = crashes.run(Order(str(self.folder), list(arguments), env, **how))
         assert "Traceback" not in ended.err, ended.err
         return ended
 
@@ -55,7 +55,7 @@ class Desk:
         """The same folder, for commands that are left running."""
         return Case(self.folder, {"RUNNINGHUB_BASE_URL": self.simulator.url})
 
-    def started(self, *arguments: str) -> subprocess.Popen[str]:
+    def started(self, *arguments: str) -> Process:
         """Start a run in a process of its own and return it once its first task is accepted."""
         run = self.case.start("run", "recipe.yaml", *arguments)
         until(run, "accepted as task")
@@ -75,16 +75,10 @@ class Desk:
         return int(self.simulator.stats()["accepted"])
 
 
-@pytest.fixture(scope="module")
-def crashes() -> Iterator[Crashes]:
-    with closing(Crashes()) as forking:
-        yield forking
-
-
 @pytest.fixture
-def desk(tmp_path: Path, simulator: Simulator, crashes: Crashes) -> Desk:
+def desk(tmp_path: Path, simulator: Simulator) -> Desk:
     simulator.reset()
-    found = Desk(tmp_path, simulator, crashes)
+    found = Desk(tmp_path, simulator)
     found.recipe(PAIR)
     return found
 
@@ -197,6 +191,62 @@ def test_what_died_with_its_simulator_is_in_nobodys_way(desk: Desk, tmp_path_fac
     assert desk.accepted() == 0
 
 
+# --- what the plan says of it ----------------------------------------------------------------------------------------
+
+
+def test_the_plan_takes_up_what_the_run_will(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    says(desk.run("plan", "recipe.yaml"), 0, "still  resume  task ", "0.2 CNY, paid already", "1 to be fetched")
+    plan = desk.run("plan", "recipe.yaml", "--force", "still", "--json").document
+    assert [node["will"] for node in plan["nodes"]] == ["resume", "run", "run"]
+    assert (plan["nodes"][0]["open"]["task_id"], plan["paid_already"]["at_most"]) == (open_task(desk), 0.2)
+    assert plan["cost"]["at_least"] == 0.02
+    in_process = desk.run("plan", "recipe.yaml", "--simulate", "--json", env={"RUNNINGHUB_BASE_URL": ""}).document
+    assert [node["will"] for node in in_process["nodes"]] == ["run", "run", "run"]
+
+
+def open_task(desk: Desk) -> str | None:
+    with Store.open(desk.folder / "store") as store:
+        (call,) = store.journal.open_of()
+        return call.task_id
+
+
+def test_the_plan_says_what_is_in_doubt_and_what_to_type(desk: Desk) -> None:
+    desk.killed_when("submit.accepted", moment="before")
+    says(
+        desk.run("plan", "recipe.yaml"), 0, "still  in doubt", "stops at `still` with exit code 5", "--unknown=resubmit"
+    )
+    says(desk.run("plan", "recipe.yaml", "--unknown", "wait"), 0, "a run leaves `still` open")
+    says(desk.run("plan", "recipe.yaml", "--unknown", "resubmit"), 0, "still  run   paid for again: nobody knows")
+
+
+def test_what_is_paid_already_is_fetched_whatever_the_budget_says(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    desk.recipe(PAIR.replace("name: pair", "name: pair\nbudget: {max_cost: 0.1 CNY}"))
+    done = desk.run("resume")
+    assert done.code == 6 and "more than 0.1 CNY" in done.err
+    assert "fetched into the store" in done.err
+    assert (desk.accepted(), len(desk.tasks())) == (1, 1)
+
+
+def test_a_recipe_that_cannot_run_any_more_says_how_to_have_what_is_paid(desk: Desk) -> None:
+    desk.killed_when("submit.accepted")
+    desk.recipe(PAIR.replace("text-to-text", "text-to-txt"))
+    done = desk.run("resume")
+    assert done.code == 3 and "did you mean `text-to-text`?; `rhflow resume --all` fetches" in done.err
+    assert desk.run("resume", "--all").code == 0
+    assert len(desk.tasks()) == 1
+
+
+def test_what_is_paid_already_is_no_part_of_the_budget(desk: Desk) -> None:
+    one = PAIR[: PAIR.index("  words")]
+    desk.recipe(one)
+    desk.killed_when("submit.accepted")
+    desk.recipe(one.replace("name: pair", "name: pair\nbudget: {max_cost: 0.1 CNY, max_tasks: 0}"))
+    assert desk.run("run", "recipe.yaml").code == 0
+    assert desk.accepted() == 1
+
+
 # --- calls in doubt --------------------------------------------------------------------------------------------------
 
 
@@ -266,9 +316,9 @@ def still_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator
 
 
 @pytest.fixture
-def still(tmp_path: Path, still_server: Simulator, crashes: Crashes) -> Desk:
+def still(tmp_path: Path, still_server: Simulator) -> Desk:
     """A simulator on which no task ends while a test looks on."""
-    desk = Desk(tmp_path, still_server, crashes)
+    desk = Desk(tmp_path, still_server)
     desk.recipe(SLOW)
     return desk
 
@@ -280,10 +330,10 @@ def slow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]
 
 
 @pytest.fixture
-def slow(tmp_path: Path, slow_server: Simulator, crashes: Crashes) -> Desk:
+def slow(tmp_path: Path, slow_server: Simulator) -> Desk:
     """A simulator on which a task takes a few seconds."""
     slow_server.reset()
-    desk = Desk(tmp_path, slow_server, crashes)
+    desk = Desk(tmp_path, slow_server)
     desk.recipe(PAIR)
     return desk
 

@@ -16,7 +16,8 @@ from rhflow.core.values import Outputs
 from tests.fakes import FakeExecutor
 from tests.support import Bench, statuses
 
-LISTS = ("[a, b, c]", "[a]", "[]", "{x: 1, y: 2}", "{range: 2}")
+KEYS = {"[a, b, c]": "abc", "[a]": "a", "[]": "", "{x: 1, y: 2}": "xy", "{range: 2}": "01"}
+LISTS = tuple(KEYS)
 SAYS = ('["u", "v"]', "[]", '["w", {"key": "k"}]', "[1, 1]", "no JSON")
 ITEM = "${{ item.key if item is mapping and 'key' in item else index }}"
 
@@ -24,6 +25,7 @@ ITEM = "${{ item.key if item is mapping and 'key' in item else index }}"
 def recipe(dice: random.Random) -> str:
     """Return a recipe whose steps read earlier ones in every way there is, written in any order."""
     loops: dict[str, bool] = {}
+    known: dict[str, str] = {}
     lines = []
     for at in range(dice.randint(2, 7)):
         name, earlier = f"s{at}", list(loops)
@@ -37,9 +39,15 @@ def recipe(dice: random.Random) -> str:
             for each in earlier
             if dice.random() < 0.3
         ]
+        words += [
+            f"${{{{ steps.{each}['{dice.choice(items)}'].text }}}}"
+            for each, items in known.items()
+            if items and dice.random() < 0.4
+        ]
         keys.append(f'with: {{prompt: "{" ".join(words)}"}}')
         lines.append(f"  {name}: {{uses: text-to-text, {', '.join(key for key in keys if key)}}}")
         loops[name] = loop is not None
+        known[name] = KEYS.get(str(loop).removeprefix("foreach: "), "")
     dice.shuffle(lines)
     return "\n".join(["steps:", *lines, ""])
 
@@ -88,7 +96,7 @@ def test_a_run_ends_and_running_again_changes_nothing(seed: int) -> None:
         return  # what a recipe reads may not be there, whatever is said
     first = first.again(executor=FakeExecutor({"text-to-text": say}))
     ended = asyncio.run(asyncio.wait_for(first.run(), 20))
-    assert set(statuses(ended).values()) <= {"succeeded", "failed", "skipped"}
+    assert set(statuses(ended).values()) <= {"succeeded", "failed", "skipped", "empty"}
 
     planned = first.again().plan()
     second = first.again(executor=FakeExecutor({"text-to-text": say}))

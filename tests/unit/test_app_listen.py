@@ -45,7 +45,7 @@ async def test_the_listener_notes_what_names_a_call_and_nothing_too_large(tmp_pa
                 ("/hook?call=abc", [], 400),
             ):
                 assert (await http.post(address, json=body)).status_code == status
-        assert store.callbacks.task_of("abc", since=0.0) == OLDER["taskId"]
+        assert store.callbacks.tasks_of("abc", since=0.0) == [OLDER["taskId"]]
     assert [each.call for each in heard] == ["abc", ""]
 
 

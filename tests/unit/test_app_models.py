@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from rhflow.app.catalog.models import ModelGuide, Wanted, inputs_of, stand_ins
+from rhflow.app.catalog.abilities import Abilities
+from rhflow.app.catalog.models import ModelGuide, inputs_of, stand_ins
+from rhflow.app.catalog.wanted import Vocabulary, Wanted
 from rhflow.app.recipes.load import load
 from rhflow.app.request import Request
-from rhflow.app.runs.run import prepared
-from rhflow.cli.models import model_text
+from rhflow.app.runs.prepare import prepared
+from rhflow.cli.models_text import model_text
 from rhflow.cli.root import invoke
 from rhflow.contract import load_schema
 from rhflow.core.errors import Source, UsageError
 from rhflow.core.kinds import Model
+from rhflow.core.plan.dry_run import dry_run
 from rhflow.core.plan.plan import Run, Wait
 from rhflow.core.text.source import read
 from rhflow.settings import Settings
@@ -44,22 +48,24 @@ def test_a_list_leaves_out_what_is_of_no_use() -> None:
 
 
 def test_conditions_of_a_list_hold_together() -> None:
-    found = GUIDE.select(Wanted(task="image-to-video", vendor="kuaishou", output="video"))
+    found = GUIDE.select(Wanted(kinds=("image-to-video",), vendor="kuaishou", output="video"))
     assert found
     assert all("image-to-video" in each.model.tasks and each.model.vendor == "kuaishou" for each in found)
-    assert GUIDE.select(Wanted(task="text-to-image", output="video")) == []
+    assert GUIDE.select(Wanted(kinds=("text-to-image",), output="video")) == []
 
 
 def test_a_kind_stands_for_all_its_tasks() -> None:
-    tasks = {each.model.tasks[0] for each in GUIDE.select(Wanted(task="upscale"))}
+    tasks = {each.model.tasks[0] for each in GUIDE.select(Wanted(kinds=("upscale",)))}
     assert tasks == {"upscale-image", "upscale-video"}
 
 
 @pytest.mark.parametrize(
     ("wanted", "hint"),
     [
-        (Wanted(task="text-to-imge"), "did you mean `text-to-image`?"),
+        (Wanted(kinds=("text-to-imge",)), "did you mean `text-to-image`?"),
         (Wanted(vendor="alibab"), "did you mean `alibaba`?"),
+        (Wanted(resolution="1080"), "did you mean `1080p`?"),
+        (Wanted(ratio="16x9"), "did you mean `16:9`?"),
         (Wanted(output="film"), "choose from `audio`, `image`, `model3d`, `text`, `video`"),
     ],
 )
@@ -99,17 +105,102 @@ def test_whole_words_of_an_id_come_first_and_useless_models_last() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("text to image", "text-to-image"),
+        ("text-to-video", "text-to-video"),
+        ("photo to clip", "image-to-video"),
+        ("a video from an image", "image-to-video"),
+        ("first and last frame", "start-end-to-video"),
+        ("talking head", "lip-sync"),
+        ("avatar", "lip-sync"),
+        ("inpaint", "image-to-image"),
+        ("slow motion", "interpolate-video"),
+        ("音乐", "text-to-music"),
+    ],
+)
+def test_a_kind_is_found_by_its_name_and_by_plain_words_its_default_first(words: str, kind: str) -> None:
+    found = GUIDE.search([words])
+    assert kind in found[0].default_for
+    served = [kind in each.model.tasks for each in found]
+    assert all(served[: sum(served)])
+
+
+def test_every_phrase_that_is_known_finds_something() -> None:
+    vocabulary = Vocabulary(TASKS)
+    read = {phrase: vocabulary.read([phrase]).terms for phrase in vocabulary.phrases}
+    assert all(len(terms) == 1 and terms[0].means is not None for terms in read.values())
+    assert all(GUIDE.select(means) for means in {terms[0].means for terms in read.values()} if means is not None)
+
+
+def test_words_are_conditions_too() -> None:
+    def found(words: str) -> list[Abilities]:
+        return [Abilities(each.model) for each in GUIDE.search([words])]
+
+    assert all(10 in each.seconds for each in found("10 s"))
+    outputs = [each.model.output for each in GUIDE.search(["film"]) if not each.of_no_use]
+    assert set(outputs[: outputs.count("video")]) == {"video"}
+    assert all("4k" in each.resolutions or "4k" in each.model.id for each in found("4k"))
+    assert all(each.audio and each.model.output == "video" for each in found("video with audio"))
+    assert found("sound")[0].model.output == "audio"
+    assert all("tall" in each.shapes or "portrait" in each.model.id for each in found("vertical portrait"))
+    assert "seedance-v1-5-pro-t2v" in search("camera")  # the name of one of its inputs
+
+
+def test_cheap_means_the_least_price_first() -> None:
+    costs = [Wanted().cost(each.model).high for each in GUIDE.search(["cheap", "text-to-image"]) if not each.of_no_use]
+    known = [each for each in costs if each is not None]
+    assert known == sorted(known)
+    assert costs[: len(known)] == known
+
+
+def test_a_price_is_that_of_the_call_that_is_asked_for() -> None:
+    (listed,) = GUIDE.search(["vidu-q2-t2v"])
+    (longer,) = GUIDE.search(["vidu-q2-t2v", "10 s"])
+    assert (listed.price, longer.price) == ("0.77 CNY for 5 s", "1.31 CNY for 10 s")
+
+
+def test_conditions_narrow_lists_and_searches_alike() -> None:
+    wanted = Wanted(max_price=Decimal("1.31"), seconds=10, resolution="720p", ratio="9:16")
+    assert "vidu-q2-t2v" in [each.model.id for each in GUIDE.select(wanted)]
+    assert [each.model.id for each in GUIDE.search(["vidu q2"], wanted)] == ["vidu-q2-t2v"]
+    dearer = Wanted(max_price=Decimal("1.3"), seconds=10)
+    assert GUIDE.search(["vidu-q2-t2v"], dearer) == []
+    both = GUIDE.select(Wanted(audio=True, first_and_last=True))
+    assert both
+    assert all({"sound", "first+last"} <= set(each.takes) for each in both)
+
+
+def test_abilities_are_told_in_short() -> None:
+    assert Abilities(named("vidu-q3-turbo-se2v")).words()[:4] == ["1-16 s", "540p-1080p", "sound", "first+last"]
+    assert Abilities(named("kling-v2-5-turbo-std-i2v")).words() == ["5/10 s"]
+    assert Abilities(named("sora-2-t2v-official")).resolutions == ("720p",)  # from sizes in pixels
+
+
+@pytest.mark.parametrize(
     ("words", "hint"),
     [
         (("klng",), "did you mean `rhflow models search kling`?"),
         (("vidoe", "wna"), "did you mean `rhflow models search video wan`?"),
-        (("kling", "topaz"), "`rhflow models list` shows them all; fewer words find more"),
+        (("kling", "topaz"), "`rhflow models search kling` finds 39"),
+        (("kling", "zzzzqq"), "`rhflow models search kling` finds 39"),
+        (("zzzzqq",), "`rhflow models list` shows them all"),
+        (("trim",), "`trim` is a kind of step that needs no model: `uses: trim`"),
     ],
 )
 def test_a_search_in_vain_says_what_to_try(words: tuple[str, ...], hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         GUIDE.search(words)
     assert caught.value.problems[0].hint == hint
+
+
+@pytest.mark.parametrize("words", ["frist lats fraem", "kling cheep loud", "wan topaz sora", "unicorn dust"])
+def test_what_a_search_in_vain_suggests_finds_something(words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        GUIDE.search([words])
+    hint = str(caught.value.problems[0].hint)
+    command = hint.partition("`")[2].partition("`")[0]
+    assert invoke(command.split()[1:]) == 0
 
 
 # --- one model -------------------------------------------------------------------------------------------------------
@@ -158,7 +249,7 @@ def test_examples_load_plan_and_please_editors(task: str, tmp_path: Path) -> Non
         assert not recipe.pipeline.params, model.id  # it runs as it stands
         editor.validate(read(Source("try.yaml", example)).data)
         with prepared(Request(path, settings), recipe) as ready:
-            *before, last = ready.planner.plan().decisions.values()
+            *before, last = dry_run(ready.planner).decisions.values()
         assert isinstance(last, Wait if before else Run), model.id
         called = last.draft.model if isinstance(last, Wait) else last.call.model
         assert called is not None
@@ -179,7 +270,7 @@ def test_what_should_not_be_called_has_no_example() -> None:
     assert GUIDE.example(named("pixverse-c1-r2v")) is None
     for name, message, hint in (
         ("gpt-image-1-5-t2i-lowcost", "was withdrawn", "`rhflow models show gpt-image-2-t2i-lowcost`"),
-        ("pixverse-c1-r2v", "cannot be called: the registry leaves out", "`rhflow models search` finds others"),
+        ("pixverse-c1-r2v", "cannot be called: the registry leaves out", "`rhflow models search WORD` finds others"),
     ):
         with pytest.raises(UsageError) as caught:
             GUIDE.recipe(named(name))
@@ -219,12 +310,32 @@ def test_models_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_models_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    assert invoke(["models", "list", "--task", "upscale"]) == 0
+    assert invoke(["models", "list", "--kind", "upscale"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["model", "tasks", "gives", "list", "price"]
+    assert lines[0] == "upscale: a picture or clip with more pixels"
+    assert lines[1].split()[0] == "hypir-upscale" or "default" in lines[1]
     assert lines[-1] == f"9 models; catalogue of {catalog().as_of}; `rhflow models show MODEL` tells more"
-    assert invoke(["models", "list", "--task", "text-to-image", "--output", "video"]) == 0
+    assert invoke(["models", "list", "--kind", "text-to-image", "--output", "video"]) == 0
     assert capsys.readouterr().out == "no model is all of that\n"
+
+
+def test_lists_fit_a_terminal_and_name_the_default_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["models", "list"]) == 0
+    blocks = capsys.readouterr().out.split("\n\n")
+    assert all(len(line) <= 80 for block in blocks for line in block.splitlines())
+    heading, first, *_ = blocks[0].splitlines()
+    assert heading == "text-to-image: a picture from a text"
+    assert first.split() == ["nano-banana-t2i-official", "0.2", "CNY", "default,", "wide/tall/square"]
+
+
+def test_conditions_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    how = ["--max-price", "1.4", "--duration", "10", "--resolution", "720P", "--aspect-ratio", "9:16"]
+    assert invoke(["models", "search", "vidu", "q2", *how]) == 0
+    assert "vidu-q2-t2v  1.31 CNY for 10 s  default, 1-10 s" in capsys.readouterr().out
+    assert invoke(["models", "list", "--audio", "--last-frame", "--json", *how]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert invoke(["models", "list", "--max-price", "little"]) == 2
+    assert "hint: write an amount in CNY, as in `--max-price 0.5`" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

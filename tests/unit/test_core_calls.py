@@ -203,10 +203,10 @@ def test_upscale_goes_by_what_an_earlier_step_gives(file: str, model: str) -> No
     ("step", "code", "hint", "at"),
     [
         ("{uses: text-to-image, model: drawn}", "unknown-model", "did you mean `draw`?", "drawn"),
-        ("{uses: text-to-image, model: zzzzz}", "unknown-model", "rhflow models list --task text-to-image", "zzzzz"),
+        ("{uses: text-to-image, model: zzzzz}", "unknown-model", "rhflow models list --kind text-to-image", "zzzzz"),
         ("{uses: image-to-image, model: draw}", "wrong-task", "write `uses: text-to-image`", "draw"),
         ("{uses: text-to-video}", "no-default", "no model of the catalogue does", "a"),
-        ("{uses: text-to-image, model: broken}", "not-callable", "rhflow models list --task text-to-image", "broken"),
+        ("{uses: text-to-image, model: broken}", "not-callable", "rhflow models list --kind text-to-image", "broken"),
     ],
 )
 def test_a_model_that_cannot_be_told_is_a_problem(step: str, code: str, hint: str, at: str) -> None:

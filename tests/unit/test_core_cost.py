@@ -192,7 +192,9 @@ def test_every_price_of_the_catalogue_is_understood() -> None:
     for model in catalog().all():
         if model.price is None:
             continue
-        found = estimate(model, {"duration": 5, "text": "x", "prompt": "x"})
+        field = model.field_named("duration")
+        length = 5 if field is None else field.default or (field.enum[0] if field.enum else field.minimum or 5)
+        found = estimate(model, {"duration": length, "text": "x", "prompt": "x"})
         assert found.low >= 0
         assert found.high is None or found.high >= found.low
         assert found.currency == "CNY"  # sums would mix currencies

@@ -14,10 +14,9 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from rhflow.app.catalog.schemas import editor_schema
 from rhflow.contract import load_schema
 from rhflow.core.errors import Source
-from rhflow.core.inputs import inputs
 from rhflow.core.inputs.coerce import BadValueError, coerce
 from rhflow.core.inputs.input_schema import input_schema
-from rhflow.core.inputs.inputs import Signature
+from rhflow.core.inputs.signature import _FALLBACKS, Signature
 from rhflow.core.kinds import Field, Model
 from rhflow.core.text.source import read
 from rhflow.core.values import Pending
@@ -84,7 +83,7 @@ def test_recipes_in_the_docs_are_accepted() -> None:
 
 def test_every_model_takes_the_names_that_the_loader_takes() -> None:
     defs = load_schema("pipeline.full")["$defs"]
-    uniform = {each.alias for model in MODELS for each in model.fields if each.alias} | set(inputs._FALLBACKS)
+    uniform = {each.alias for model in MODELS for each in model.fields if each.alias} | set(_FALLBACKS)
     for model in MODELS:
         signature = Signature(model.id, model.fields, model)
         asked = uniform | {each.name for each in model.fields}

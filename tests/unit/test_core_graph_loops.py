@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from rhflow.core.errors import RecipeError
+from rhflow.core.errors import RecipeError, UsageError
 from rhflow.core.graph.draw import dot, mermaid
 from rhflow.core.graph.edges import linked_to
-from rhflow.core.graph.expand import expand, grow
-from rhflow.core.graph.graph import Graph, Node
+from rhflow.core.graph.expand import grow
+from rhflow.core.graph.graph import Node
 from rhflow.core.graph.select import Selection, select
 from rhflow.core.recipe.loops import Binding, combine, items_of
 from tests.support import good, problems_of
-
-FILM = """
-params: {shots: [dawn, noon]}
-steps:
-  photo: {uses: upload, with: {file: a.png}}
-  still:
-    uses: image-to-image
-    foreach: ${{ params.shots }}
-    with: {prompt: "${{ item }}", image: "${{ steps.photo.image }}"}
-  clip:
-    uses: image-to-video
-    foreach: ${{ steps.still.items }}
-    with: {prompt: push in, image: "${{ item.image }}"}
-  sheet:
-    uses: image-to-image
-    with: {prompt: all of them, images: "${{ steps.still.images }}"}
-"""
-WORDS = """
-steps:
-  words: {uses: text-to-text, with: {prompt: a list in JSON}}
-  still: {uses: text-to-image, foreach: "${{ steps.words.json }}", with: {prompt: "${{ item.scene }}"}}
-  clip:
-    uses: image-to-video
-    foreach: ${{ steps.still.items }}
-    with: {prompt: push in, image: "${{ item.image }}"}
-"""
-
-
-def graph(text: str, **params: Any) -> Graph:
-    """Return the graph of a recipe, with its parameters or else their defaults."""
-    pipeline = good(text)
-    defaults = {name: param.default for name, param in pipeline.params.items()}
-    return expand(pipeline, {"params": defaults | params, "vars": {}, "env": {}, "run": {}})
-
-
-def edges(found: Graph) -> set[tuple[str, str]]:
-    return set(found.edges())
-
-
-def roles(found: Graph) -> dict[str, str]:
-    return {name: node.role for name, node in found.nodes.items()}
-
+from tests.unit.loops_support import FILM, WORDS, edges, graph, roles
 
 # --- loops that are known --------------------------------------------------------------------------------------------
 
@@ -110,7 +70,7 @@ def test_only_all_items_as_they_are_make_a_link() -> None:
         text = f"""
         steps:
           a: {{uses: text-to-image, foreach: [x], with: {{prompt: x}}}}
-          b: {{uses: upscale, foreach: {foreach}, with: {{image: "${{{{ item.image }}}}"}}}}
+          b: {{uses: upscale, foreach: {foreach}, with: {{image: "${{{{ item.image | default(item) }}}}"}}}}
         """
         return linked_to(good(text).steps["b"])
 
@@ -188,6 +148,60 @@ def test_the_keys_of_items_that_read_steps_do_not_depend_on_their_place() -> Non
     assert keys(items) == keys(items[::-1])
 
 
+# --- one item, read by its key ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "read", ["steps.still['Dawn'].image", "steps.still.dawn.image", "steps.still['dawn'].image | default(none)"]
+)
+def test_an_item_that_is_read_by_its_key_is_all_that_is_waited_for(read: str) -> None:
+    found = graph(FILM + f'  cover: {{uses: upscale, with: {{image: "${{{{ {read} }}}}"}}}}\n')
+    assert found.before["cover"] == ["still[dawn]"]
+
+
+@pytest.mark.parametrize(
+    "read", ["steps.still.images[0]", "steps.still.items[0].image", "steps.still[params.one].image"]
+)
+def test_what_is_no_key_that_is_known_is_the_whole_loop(read: str) -> None:
+    text = FILM.replace("params: {", "params: {one: dawn, ")
+    found = graph(text + f'  cover: {{uses: upscale, with: {{image: "${{{{ {read} }}}}"}}}}\n')
+    assert found.before["cover"] == ["still"]
+
+
+def test_an_item_of_a_loop_that_is_not_known_yet_is_waited_for_with_the_whole() -> None:
+    found = graph(WORDS + '  cover: {uses: upscale, with: {image: "${{ steps.still.dawn.image }}"}}\n')
+    assert found.before["cover"] == ["still"]
+
+
+def test_what_grows_waits_for_the_items_that_it_reads() -> None:
+    text = """
+    steps:
+      cast: {uses: text-to-image, foreach: [Ann, Bob], with: {prompt: "${{ item }}"}}
+      words: {uses: text-to-text, with: {prompt: JSON}}
+      shot:
+        uses: image-to-image
+        foreach: ${{ steps.words.json }}
+        with: {prompt: "${{ item }}", image: "${{ steps.cast.ann.image }}"}
+    """
+    found = graph(text)
+    grow(found, "shot[*]", combine(items_of(["x"]), None, None), lambda _: {})
+    assert found.before["shot[x]"] == ["shot[*]", "cast[ann]"]
+
+
+def test_items_may_read_one_another_by_their_keys() -> None:
+    text = """
+    steps:
+      wide: {uses: text-to-image, with: {prompt: a street}}
+      shot:
+        uses: image-to-image
+        foreach: {far: "${{ steps.wide.image }}", near: "${{ steps.shot.far.image }}"}
+        with: {prompt: closer, image: "${{ item }}"}
+    """
+    found = graph(text)
+    assert (found.before["shot[far]"], found.before["shot[near]"]) == (["wide"], ["shot[far]"])
+    assert found.order.index("shot[far]") < found.order.index("shot[near]") < found.order.index("shot")
+
+
 # --- chains ----------------------------------------------------------------------------------------------------------
 
 
@@ -204,152 +218,28 @@ def test_without_chain_nothing_is_before() -> None:
     assert {found.nodes[each].prev for each in found.items["s"]} == {None}
 
 
-# --- loops that grow -------------------------------------------------------------------------------------------------
-
-
-def test_a_loop_over_what_a_step_gives_begins_as_one_node_and_so_does_one_that_follows_it() -> None:
-    found = graph(WORDS)
-    assert roles(found) == {
-        "words": "call", "still[*]": "loop", "still": "all", "clip[*]": "loop", "clip": "all",
-    }  # fmt: skip
-    assert edges(found) == {
-        ("words", "still[*]"), ("still[*]", "still"), ("still[*]", "clip[*]"), ("clip[*]", "clip"),
-    }  # fmt: skip
-    assert list(found.calls()) == ["words", "still[*]", "clip[*]"]
-
-
-def nothing(scope: str) -> dict[str, Any]:
-    return {}
-
-
-def grown(found: Graph, loop: str, keys: str) -> list[str]:
-    """Let a loop have items with these keys, and return the nodes that are new."""
-    return grow(found, loop, combine(items_of(list(keys)), None, None), nothing)
-
-
-def test_growing_adds_nodes_right_after_their_loop_and_ties_them_in() -> None:
-    found = graph(WORDS)
-    assert grown(found, "still[*]", "ab") == ["still[a]", "still[b]"]
-    assert found.order == ["words", "still[*]", "still[a]", "still[b]", "still", "clip[*]", "clip"]
-    assert found.before["still[a]"] == ["still[*]"]
-    assert found.before["still"] == ["still[*]", "still[a]", "still[b]"]
-    assert list(found.calls()) == ["words", "still[a]", "still[b]", "clip[*]"]
-    assert found.cone("still[a]") == {"still"}
-
-
-def test_growing_again_adds_nothing() -> None:
-    found = graph(WORDS)
-    bindings = combine(items_of(["a", "b"]), None, None)
-    assert grow(found, "still[*]", bindings, nothing) == ["still[a]", "still[b]"]
-    before = (list(found.order), dict(found.items), sorted(edges(found)))
-    assert grow(found, "still[*]", bindings, nothing) == []
-    assert (list(found.order), dict(found.items), sorted(edges(found))) == before
-
-
-def test_growing_by_nothing_ends_the_loop_all_the_same() -> None:
-    found = graph(WORDS)
-    assert grow(found, "still[*]", [], nothing) == []
-    assert list(found.calls()) == ["words", "clip[*]"]
-
-
-def test_a_chain_that_grows_is_a_chain() -> None:
-    text = WORDS.replace("still: {uses: text-to-image,", "still: {uses: text-to-image, chain: true,")
-    found = graph(text)
-    grown(found, "still[*]", "abc")
-    assert found.before["still[c]"] == ["still[*]", "still[b]"]
-    assert found.nodes["still[c]"].prev == "still[b]"
-
-
-def test_what_grows_keeps_the_edges_of_its_step() -> None:
-    text = WORDS.replace('with: {prompt: "${{ item.scene }}"}', 'needs: [other], with: {prompt: "${{ item.scene }}"}')
-    text += "  other: {uses: text-to-image, with: {prompt: x}}\n"
-    found = graph(text)
-    grown(found, "still[*]", "a")
-    assert set(found.before["still[a]"]) == {"still[*]", "other"}
-
-
 @pytest.mark.parametrize(
-    "loop",
+    ("foreach", "hint"),
     [
-        'foreach: "${{ steps.words.json }}"',
-        'foreach: {range: "${{ steps.words.json.count }}"}',
-        'matrix: {look: "${{ steps.words.json }}"}',
-        'variations: "${{ steps.words.json.count }}"',
-        'foreach: [a, b], variations: "${{ steps.words.json.count }}"',
+        ("{cvs: shots.csv}", "did you mean `csv`? a loop over this one item is written `[shots.csv]`"),
+        ("{jsnol: shots.jsonl}", "did you mean `jsonl`?"),
+        ("{gob: 'shots/*.png'}", "did you mean `glob`?"),
+        ("{rnage: 5}", "did you mean `range`?"),
+        ("{cvs: '${{ params.table }}'}", "did you mean `csv`?"),
+        ("{globe: a spinning globe}", None),
+        ("{hero: shots.csv}", None),
+        ("{cvs: shots.csv, hero: marble}", None),
+        ("{range: 2}", None),
+        ('"${{ vars.orange }}"', None),
     ],
 )
-def test_whatever_depends_on_a_step_grows(loop: str) -> None:
-    found = graph(f"""
-    steps:
-      words: {{uses: text-to-text, with: {{prompt: JSON}}}}
-      s: {{uses: text-to-image, {loop}, with: {{prompt: x}}}}
-    """)
-    assert found.before["s[*]"] == ["words"]
-
-
-def test_a_known_loop_with_takes_that_are_not_known_waits_for_both() -> None:
-    text = FILM + "  words: {uses: text-to-text, with: {prompt: JSON}}\n"
-    text = text.replace(
-        "    foreach: ${{ steps.still.items }}\n",
-        "    foreach: ${{ steps.still.items }}\n    variations: ${{ steps.words.json }}\n",
-    )
-    assert set(graph(text).before["clip[*]"]) == {"still", "words"}
-
-
-# --- circles ---------------------------------------------------------------------------------------------------------
-
-
-def circle(text: str) -> str:
-    [problem] = problems_of(text)
-    assert problem.code == "cycle"
-    return problem.message
-
-
-def test_a_loop_over_its_own_items() -> None:
-    text = """
-    steps:
-      fine: {uses: text-to-image, foreach: [a], with: {prompt: x}}
-      self: {uses: text-to-image, foreach: "${{ steps.self.items }}", with: {prompt: x}}
-    """
-    assert circle(text) == "step `self` reads itself"
-
-
-def test_a_loop_that_reads_itself_is_named_not_another_loop() -> None:
-    text = """
-    steps:
-      alpha: {uses: text-to-image, foreach: [a], with: {prompt: x}}
-      still: {uses: image-to-image, foreach: [a], with: {prompt: x, images: "${{ steps.still.images }}"}}
-    """
-    assert circle(text) == "step `still` reads itself"
-
-
-def test_two_loops_over_each_other() -> None:
-    text = """
-    steps:
-      a: {uses: upscale, foreach: "${{ steps.b.items }}", with: {image: "${{ item.image }}"}}
-      b: {uses: upscale, foreach: "${{ steps.a.items }}", with: {image: "${{ item.image }}"}}
-    """
-    assert circle(text) == "step `a` waits for itself: `a` → `b` → `a`"
-
-
-def test_a_circle_through_a_known_loop() -> None:
-    text = """
-    steps:
-      a: {uses: upscale, foreach: [x, y], with: {image: "${{ steps.c.image }}"}}
-      b: {uses: upscale, foreach: "${{ steps.a.items }}", with: {image: "${{ item.image }}"}}
-      c: {uses: image-to-image, with: {prompt: x, images: "${{ steps.b.images }}"}}
-    """
-    assert circle(text) == "step `a` waits for itself: `a` → `b` → `c` → `a`"
-
-
-def test_a_circle_through_what_a_loop_will_read_once_it_has_grown() -> None:
-    text = """
-    steps:
-      words: {uses: text-to-text, with: {prompt: JSON}}
-      a: {uses: upscale, foreach: "${{ steps.words.json }}", with: {image: "${{ steps.b.image }}"}}
-      b: {uses: image-to-image, with: {prompt: x, images: "${{ steps.a.images }}"}}
-    """
-    assert circle(text) == "step `a` waits for itself: `a` → `b` → `a`"
+def test_a_source_that_is_misspelt_is_no_map_of_one_item(foreach: str, hint: str | None) -> None:
+    prompt = "${{ item }} ${{ params.table }}"
+    step = f"{{uses: text-to-image, foreach: {foreach}, with: {{prompt: '{prompt}'}}}}"
+    text = f"params: {{table: a.csv}}\nvars: {{orange: {{orange: 5}}}}\nsteps: {{a: {step}}}"
+    found = problems_of(text)
+    assert [each.code for each in found] == ["bad-foreach"] * (hint is not None)
+    assert all(hint in str(each.hint) for each in found if hint is not None)
 
 
 # --- parts of it -----------------------------------------------------------------------------------------------------
@@ -367,17 +257,69 @@ steps:
 """
 
 
+def chosen(text: str, **told: Any) -> set[str]:
+    """Return the nodes that may run of a selection."""
+    wanted = select(graph(text), Selection(**told)).wanted
+    assert wanted is not None
+    return set(wanted.nodes)
+
+
 def test_a_part_from_a_step_on_takes_in_the_loops_that_will_read_it() -> None:
-    found = graph(BODY)
-    chosen = select(found, Selection(start=("photo",))).wanted
-    assert chosen == {"photo", "still[*]", "still", "clip[*]", "clip"}
-    assert select(found, Selection(start=("still",))).wanted == {"still[*]", "still", "clip[*]", "clip"}
-    assert select(found, Selection(only=("clip",))).needed == {"photo", "words", "still[*]"}
+    assert chosen(BODY, start=("photo",)) == {"photo", "still[*]", "still", "clip[*]", "clip"}
+    assert chosen(BODY, start=("still",)) == {"still[*]", "still", "clip[*]", "clip"}
+    assert select(graph(BODY), Selection(only=("clip",))).needed.nodes == {"photo", "words", "still[*]"}
 
 
 def test_a_part_up_to_a_loop_takes_in_what_its_nodes_will_read() -> None:
-    chosen = select(graph(BODY), Selection(until=("clip",))).wanted
-    assert chosen == {"photo", "words", "still[*]", "clip[*]", "clip"}
+    assert chosen(BODY, until=("clip",)) == {"photo", "words", "still[*]", "clip[*]", "clip"}
+
+
+CHAIN = """
+steps:
+  a: {uses: text-to-image, with: {prompt: x}}
+  b: {uses: image-to-image, with: {prompt: x, image: "${{ steps.a.image }}"}}
+  c: {uses: image-to-image, with: {prompt: x, image: "${{ steps.b.image }}"}}
+  side: {uses: image-to-image, with: {prompt: x, image: "${{ steps.a.image }}"}}
+"""
+
+
+def test_from_and_until_together_are_what_lies_between() -> None:
+    assert chosen(CHAIN, start=("b",), until=("b",)) == {"b"}
+    assert chosen(CHAIN, start=("a",), until=("b",)) == {"a", "b"}
+    assert chosen(CHAIN, start=("a",), until=("b", "side")) == {"a", "b", "side"}
+    assert chosen(CHAIN, start=("b",), until=("c",), only=("side",)) == {"b", "c", "side"}
+    assert chosen(BODY, start=("still[x]",), until=("clip",)) == {"still[*]", "clip[*]", "clip"}
+
+
+def test_what_lies_nowhere_between_is_told_with_what_does() -> None:
+    with pytest.raises(UsageError, match="`a` needs nothing of what comes from `c`") as found:
+        chosen(CHAIN, start=("c",), until=("a",))
+    assert "`--from a --until c`" in str(found.value.problems[0].hint)
+    with pytest.raises(UsageError, match="`side` needs nothing of what comes from `b`") as found:
+        chosen(CHAIN, start=("b",), until=("side",))
+    assert "--only" in str(found.value.problems[0].hint)
+
+
+def test_single_items_stay_single_whatever_else_is_said_of_their_loop() -> None:
+    def runs(item: str, **told: Any) -> tuple[bool, bool]:
+        found = graph(BODY)
+        node = replace(found.nodes["clip[*]"], id=f"clip[{item}]", role="call")
+        part = select(found, Selection(**told))
+        return part.runs(node), part.forces(node)
+
+    assert [runs(item, until=("clip",), force=("clip[a]",)) for item in "ab"] == [(True, True), (True, False)]
+    assert [runs(item, only=("clip[a]",), until=("clip",)) for item in "ab"] == [(True, False), (True, False)]
+    assert [runs(item, only=("clip[a]", "clip[b]")) for item in "abc"] == [(True, False), (True, False), (False, False)]
+    with pytest.raises(UsageError, match="nothing lies between"):
+        runs("a", start=("clip[a]",), until=("clip[b]",))
+
+
+def test_what_does_not_run_cannot_be_made_anew() -> None:
+    with pytest.raises(UsageError, match="`--force a` makes nothing anew") as found:
+        chosen(CHAIN, only=("c",), force=("a",))
+    assert "`--only a`" in str(found.value.problems[0].hint)
+    part = select(graph(CHAIN), Selection(only=("c",), force_all=True))
+    assert {name for name, node in part.graph.nodes.items() if part.forces(node)} == {"c"}
 
 
 def test_drawings_show_a_step_once_whatever_it_runs_over() -> None:
@@ -410,13 +352,6 @@ def test_a_thousand_loops_each_over_the_one_before_written_backwards() -> None:
     found = graph("steps:\n" + "".join(lines) + "  s0: {uses: text-to-image, variations: 2, with: {prompt: x}}\n")
     assert found.before["s1000[2]"] == ["s999[2]"]
     assert found.order.index("s0[1]") < found.order.index("s500[1]") < found.order.index("s1000[1]")
-
-
-def test_growing_by_thousands() -> None:
-    found = graph(WORDS)
-    bindings = combine(items_of({"range": 5000}), None, None)
-    assert len(grow(found, "still[*]", bindings, nothing)) == 5000
-    assert len(found.before["still"]) == 5001
 
 
 def test_a_loop_that_cannot_be_spread_out_with_these_parameters() -> None:

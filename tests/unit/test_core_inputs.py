@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rhflow.core.inputs.inputs import Bound, Signature
+from rhflow.core.inputs.signature import Bound, Signature
 from rhflow.core.kinds import Field, Implied, Model
 from rhflow.core.values import Artifact, Pending
 from tests.fakes import artifact

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -294,6 +295,39 @@ def test_a_secret_of_the_outer_recipe_stays_one_inside() -> None:
     )
     kept = [each.call.ingredients for each in found.plan().decisions.values() if isinstance(each, Run)]
     assert kept and "hush-hush" not in str(kept)
+
+
+# --- one item, read by its key ---------------------------------------------------------------------------------------
+
+BY_KEY = """
+steps:
+  still: {uses: text-to-image, foreach: [sea, hills], with: {prompt: "${{ item }}"}}
+  many:
+    uses: ./pair.yaml
+    foreach: [one, two]
+    with: {base: "${{ steps.still.sea.image }}"}
+  last: {uses: text-to-text, with: {prompt: "say ${{ steps.many.two.said }}"}}
+"""
+PAIR = """\
+rhflow: 1
+params: {base: {type: image}}
+steps:
+  take: {uses: image-to-text, foreach: [wide, near], with: {image: "${{ params.base }}", prompt: "${{ item }}"}}
+  join: {uses: text-to-text, with: {prompt: "${{ steps.take['near'].text }}"}}
+  rest: {uses: text-to-text, with: {prompt: "${{ steps.take.texts | join(', ') }}"}}
+outputs: {said: "${{ steps.join.text }}"}
+"""
+
+
+async def test_items_are_read_by_their_keys_inside_from_outside_and_of_pipelines() -> None:
+    found = Bench(BY_KEY, parts={"./pair.yaml": PAIR}, executor=FakeExecutor(held=["still[hills]"]))
+    assert found.graph.before["many[one]/take[near]"] == ["still[sea]", "many[one]/"]
+    assert found.graph.before["many[one]/join"] == ["many[one]/take[near]", "many[one]/"]
+    assert found.graph.before["last"] == ["many[two]"]
+    running = asyncio.create_task(found.run())
+    await found.executor.begun("last")
+    found.executor.release("still[hills]")
+    assert set(statuses(await running).values()) == {"succeeded"}
 
 
 # --- selecting -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from rhflow.core.inputs.coerce import BadValueError, coerce
 from rhflow.core.kinds import Field
 from rhflow.core.plan.calls import changes
 from rhflow.core.plan.plan import Reuse, Run
-from rhflow.core.plan.views import OutputsView, StepView, files_of, pending_of
+from rhflow.core.plan.promises import pending_of
+from rhflow.core.plan.views import OutputsView, StepView, files_of
 from rhflow.core.recipe.template import Ref
 from rhflow.core.values import Entry, Outputs, Pending
 from tests.fakes import artifact

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rhflow.core.errors import Source, Span
-from rhflow.core.text.source import Located, Pointer, read
+from rhflow.core.text.located import Located, Pointer
+from rhflow.core.text.source import read
 
 
 def located(text: str) -> Located:

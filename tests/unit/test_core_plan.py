@@ -169,6 +169,46 @@ def test_what_waits_may_cost_nothing_and_at_most_its_price() -> None:
     assert str(draft.estimate) == "at most 0.2 CNY"
 
 
+@pytest.mark.parametrize(
+    ("clip", "price"),
+    [
+        ("with: {image: '${{ steps.draw.image }}', prompt: x}", "1.05 CNY"),
+        ("with: {image: a.png, prompt: x}, needs: [draw]", "at most 1.05 CNY"),
+        ("cache: false, with: {image: a.png, prompt: x}, needs: [draw]", "1.05 CNY"),
+        (
+            "if: '${{ steps.draw.seconds > 3 }}', with: {image: '${{ steps.draw.image }}', prompt: x}",
+            "at most 1.05 CNY",
+        ),
+        ("with: {image: '${{ steps.small.image }}', prompt: x}", "1.05 CNY"),
+        ("with: {image: '${{ steps.maybe.image }}', prompt: x}", "at most 1.05 CNY"),
+        ("with: {image: a.png, prompt: '${{ steps.words.text }}'}", "at most 1.05 CNY"),
+    ],
+)
+def test_what_is_sure_to_be_paid_counts_at_least(clip: str, price: str) -> None:
+    text = f"""
+    steps:
+      words: {{uses: text-to-text, with: {{prompt: x}}}}
+      draw: {{uses: text-to-image, with: {{prompt: x}}}}
+      small: {{uses: resize, with: {{image: "${{{{ steps.draw.image }}}}", width: 64}}}}
+      maybe:
+        uses: image-to-image
+        if: steps.words.text == 'yes'
+        with: {{images: ["${{{{ steps.draw.image }}}}"], prompt: y}}
+      clip: {{uses: image-to-video, {clip}}}
+    """
+    decision = plan_of(text, local=files("a.png")).decisions["clip"]
+    assert isinstance(decision, Wait)
+    assert str(decision.estimate) == price
+
+
+def test_the_same_call_that_waits_twice_is_paid_once() -> None:
+    clips = "uses: image-to-video, with: {image: '${{ steps.draw.image }}', prompt: x}"
+    text = f"steps: {{draw: {{uses: text-to-image, with: {{prompt: x}}}}, a: {{{clips}}}, b: {{{clips}}}}}"
+    assert [str(each.estimate) for each in plan_of(text).decisions.values()] == [
+        "0.2 CNY", "1.05 CNY", "at most 1.05 CNY",
+    ]  # fmt: skip
+
+
 async def test_a_reused_plan_costs_nothing() -> None:
     assert str((await done(Bench(CHAIN))).plan().cost) == "0"
 

@@ -7,51 +7,16 @@ from typing import Any
 import pytest
 
 from rhflow.core.errors import RecipeError
-from rhflow.core.plan.plan import Later, Plan, Run, Wait
+from rhflow.core.plan.plan import Later, Run, Wait
 from rhflow.core.values import Outputs
-from tests.fakes import FakeExecutor, artifact, outputs_of
+from tests.fakes import FakeExecutor, artifact
 from tests.support import Bench, files, plan_of, problems_of, statuses
-
-SHOTS = """
-params:
-  shots:
-    type: list
-    default: [{key: hero, scene: on marble}, {key: hand, scene: in a hand}, {key: macro, scene: the cap}]
-steps:
-  still:
-    uses: text-to-image
-    foreach: ${{ params.shots }}
-    with: {prompt: "${{ item.scene }}"}
-  clip:
-    uses: image-to-video
-    foreach: ${{ steps.still.items }}
-    with: {prompt: "${{ item.item.scene }}", image: "${{ item.image }}"}
-  poster:
-    uses: image-to-image
-    with: {prompt: all of them, images: "${{ steps.still.images }}"}
-"""
-
-
-def prompts(plan: Plan) -> dict[str, Any]:
-    """Return the prompt of every call that is known."""
-    return {node: each.call.inputs["prompt"] for node, each in plan.decisions.items() if isinstance(each, Run)}
-
-
-def kinds(plan: Plan) -> dict[str, str]:
-    return {node: type(each).__name__ for node, each in plan.decisions.items()}
+from tests.unit.loops_support import kinds, prompts, prompts_run
 
 
 def one(text: str, **told: Any) -> dict[str, Any]:
     """Return the prompts of a recipe with one step ``s``, given without its kind."""
     return prompts(plan_of(f"steps: {{s: {{uses: text-to-image, {text}}}}}", **told))
-
-
-async def prompts_run(text: str, **told: Any) -> dict[str, Any]:
-    """Run a recipe and return the prompt that each node was sent."""
-    bench = Bench(text, **told)
-    results = await bench.run()
-    assert {each.status for each in results.values()} <= {"succeeded", "skipped"}, statuses(results)
-    return {call.node: call.inputs.get("prompt") for call in bench.executor.calls}
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -296,108 +261,6 @@ def test_a_loop_that_grows_is_one_line_with_an_unknown_price() -> None:
     assert (still.on, clip.on) == (("words",), ("still[*]",))
     assert (still.estimate.known, up.estimate.known) == (False, True)
     assert not plan.cost.known
-
-
-# --- the whole loop --------------------------------------------------------------------------------------------------
-
-
-async def test_a_whole_loop_in_the_order_of_its_items() -> None:
-    text = (
-        SHOTS
-        + """
-  words:
-    uses: text-to-text
-    with: {prompt: "${{ steps.still.status }} ${{ steps.still.items | map(attribute='key') | join('+') }}"}
-  one:
-    uses: upscale
-    with: {image: "${{ steps.still['hand'].image }}"}
-  last:
-    uses: upscale
-    with: {image: "${{ steps.still.items[2].image }}"}
-  pairs:
-    uses: start-end-to-video
-    foreach: ${{ steps.still.items | pairs }}
-    with: {prompt: "${{ key }}", first_frame: "${{ item[0].image }}", last_frame: "${{ item[1].image }}"}
-"""
-    )
-    bench = Bench(text, executor=FakeExecutor(usual=1.0, seconds={"still[hero]": 9.0}))
-    results = await bench.run()
-    made = {
-        node: each.entry.outputs.files[0] for node, each in results.items() if each.entry and each.entry.outputs.files
-    }
-    calls = {call.node: call.inputs for call in bench.executor.calls}
-    stills = [made[f"still[{key}]"] for key in ("hero", "hand", "macro")]
-    assert list(calls["poster"]["imageUrls"]) == stills
-    assert calls["words"]["prompt"] == "succeeded hero+hand+macro"
-    assert calls["one"]["imageUrl"] == stills[1]
-    assert calls["last"]["imageUrl"] == stills[2]
-    assert [node for node in calls if node.startswith("pairs")] == ["pairs[hero-hand]", "pairs[hand-macro]"]
-    assert stills[2] in calls["pairs[hand-macro]"].values()
-
-
-async def test_an_item_tells_its_facts() -> None:
-    text = """
-    steps:
-      a: {uses: text-to-image, foreach: [x, y], matrix: {look: [day]}, variations: 1, with: {prompt: "${{ item }}"}}
-      b:
-        uses: text-to-text
-        foreach: ${{ steps.a.items }}
-        with: {prompt: "${{ item.key }} ${{ item.index }} ${{ item.item }} ${{ item.matrix.look }} ${{ item.variation }} ${{ item.status }} ${{ item.image.name }}"}
-    """  # noqa: E501
-    sent = await prompts_run(text, executor=FakeExecutor({"text-to-image": outputs_of("image", "x", name="p")}))
-    assert sent["b[y-day-1]"] == "y-day-1 1 y day 1 succeeded p.png"
-
-
-async def test_files_of_a_loop_are_flattened() -> None:
-    text = """
-    steps:
-      a: {uses: text-to-image, foreach: [x, y], with: {prompt: "${{ item }}"}}
-      t: {uses: text-to-text, foreach: [x, y], with: {prompt: "${{ item }}"}}
-      n:
-        uses: text-to-text
-        with: {prompt: "${{ steps.a.files | map(attribute='name') | join(' ') }} / ${{ steps.t.texts | join(' ') }}"}
-    """
-    two = {f"a[{key}]": Outputs(tuple(artifact(f"{key}{at}.png") for at in (1, 2))) for key in "xy"}
-    said = {f"t[{key}]": Outputs(texts=(key.upper(),)) for key in "xy"}
-    sent = await prompts_run(text, executor=FakeExecutor(two | said))
-    assert sent["n"] == "x1.png x2.png y1.png y2.png / X Y"
-
-
-async def test_a_key_is_found_as_it_was_written() -> None:
-    text = """
-    steps:
-      a: {uses: text-to-text, foreach: [{key: Hero Shot}, {key: 2}], with: {prompt: "${{ key }}"}}
-      b: {uses: text-to-text, with: {prompt: "${{ steps.a['Hero Shot'].text }} ${{ steps.a['hero-shot'].text }} ${{ steps.a[2].text }}"}}
-    """  # noqa: E501
-    said = FakeExecutor({"a[hero-shot]": Outputs(texts=("one",)), "a[2]": Outputs(texts=("two",))})
-    assert (await prompts_run(text, executor=said))["b"] == "one one two"
-
-
-def test_a_key_that_no_item_has_is_told_before_anything_runs() -> None:
-    text = """
-    params: {shots: {type: list}}
-    steps:
-      a: {uses: text-to-image, foreach: "${{ params.shots }}", with: {prompt: "${{ item }}"}}
-      b: {uses: upscale, with: {image: "${{ steps.a['nooon'].image }}"}}
-    """
-    assert "b" in plan_of(text, params={"shots": ["dawn", "nooon"]}).decisions
-    with pytest.raises(RecipeError) as caught:
-        plan_of(text, params={"shots": ["dawn", "noon"]})
-    [problem] = caught.value.problems
-    assert (problem.code, problem.hint) == ("unknown-item", "did you mean `noon`?")
-
-
-async def test_an_empty_loop_succeeds_with_empty_lists() -> None:
-    text = """
-    params: {shots: []}
-    steps:
-      a: {uses: text-to-image, foreach: "${{ params.shots }}", with: {prompt: "${{ item }}"}}
-      b: {uses: upscale, foreach: "${{ steps.a.items }}", with: {image: "${{ item.image }}"}}
-      c:
-        uses: text-to-text
-        with: {prompt: "${{ steps.a.status }} ${{ steps.b.items | length }} ${{ steps.b.files }}"}
-    """
-    assert await prompts_run(text) == {"c": "succeeded 0 []"}
 
 
 # --- problems --------------------------------------------------------------------------------------------------------

@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
 
 from rhflow.app.recipes.load import load
-from rhflow.cli import cache
-from rhflow.cli.models import SUBCOMMANDS
-from rhflow.cli.root import COMMANDS, invoke
+from rhflow.cli.root import COMMANDS, invoke, root
 from rhflow.contract import load_schema
 from rhflow.core.errors import Source
 from rhflow.core.expr.filters import FILTERS
@@ -26,6 +25,7 @@ from rhflow.core.plan.views import FACT_NAMES, OUTPUT_NAMES
 from rhflow.core.text.source import read
 from rhflow.core.values import ARTIFACT_MEMBERS
 from rhflow.steps.kinds import all_kinds
+from tools import cli_reference
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -36,6 +36,7 @@ BLOCKS = [
 ]
 
 
+WRITTEN_BY_USERS = {"rhflow.toml"}
 PART = "# part of a recipe\n"
 FILES = {
     "shots.csv": "key,scene\nhero,on marble\nhand,in a hand\n",
@@ -124,11 +125,23 @@ def test_every_command_is_documented() -> None:
         assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_commands_of_a_group_are_documented() -> None:
-    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    for group, names in (("models", SUBCOMMANDS), ("cache", cache.SUBCOMMANDS)):
-        for name in names:
-            assert f"### rhflow {group} {name}\n" in page
+TYPED = dict(cli_reference.commands(root, "rhflow"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_a_page_names_are_there(page: Path) -> None:
+    for words in re.findall(r"\brhflow(?: [a-z][a-z-]*)+(?![a-z.-])", in_code(page.read_text(encoding="utf-8"))):
+        name = "rhflow"
+        for word in words.split()[1:]:
+            if not isinstance(TYPED[name], click.Group):
+                break
+            name += f" {word}"
+            assert name in TYPED, f"{page.name} says `{words}`"
+
+
+def in_code(text: str) -> str:
+    """Return what stands in code of a page: what is to be typed, and not the sentences around it."""
+    return "\n".join("".join(found) for found in re.findall(r"```\w*\n(.*?)```|`([^`\n]+)`", text, re.DOTALL))
 
 
 @pytest.mark.parametrize("tool", ["cli_reference.py", "error_index.py"])
@@ -143,6 +156,17 @@ def test_links_between_pages_lead_somewhere() -> None:
             found = page.parent / target if target else page
             assert found.exists(), f"{page.name} links to {target}"
             assert not anchor or anchor in anchors(found), f"{page.name} links to {target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "contributing.md"])
+def test_paths_that_a_page_names_are_there(page: str) -> None:
+    """A path counts from the repository or from the package, a file's name from a folder that its line names."""
+    for line in (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines():
+        paths = re.findall(r"`([\w./-]*[\w-](?:/|\.(?:py|json|md|toml|yaml)))(?=[` ])", line)
+        named = [ROOT / "rhflow" / each for each in paths]
+        folders = [ROOT, ROOT / "rhflow", *named, *(each.parent for each in named)]
+        for each in set(paths) - WRITTEN_BY_USERS:
+            assert any((folder / each).exists() for folder in folders), f"{page} names `{each}`"
 
 
 def anchors(page: Path) -> set[str]:

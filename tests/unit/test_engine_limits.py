@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from rhflow.core.cost import UNKNOWN, Estimate
 from rhflow.core.errors import Problem, RhflowError, StepTimeoutError, TransientError, UnknownOutcomeError
-from rhflow.core.plan.budget import plan_problems
+from rhflow.core.plan.budget import judge
 from rhflow.core.plan.calls import StepCall, StepResult
 from rhflow.core.values import Money, Outputs
-from rhflow.engine.outcome import status_of
-from tests.fakes import FakeExecutor, Make, default_outputs
+from rhflow.engine.outcome import status_of, told_of
+from rhflow.engine.ports import Report
+from tests.fakes import FakeExecutor, Make, MemoryCache, default_outputs
 from tests.support import Bench, statuses
 from tests.unit.test_engine_loops import GROWS, broken
 
@@ -170,7 +172,7 @@ def costly(budget: str, retry: str = "") -> str:
 
 def refusals(text: str, *, allow_unknown: bool = False, **told: Any) -> list[str]:
     bench = Bench(text, **told)
-    found = plan_problems(bench.pipeline, bench.plan(), allow_unknown=allow_unknown)
+    found = judge(bench.pipeline, bench.plan(), allow_unknown=allow_unknown).problems
     assert all(each.span is not None for each in found)
     return [each.message for each in found]
 
@@ -187,7 +189,21 @@ def test_an_unknown_price_is_refused_unless_it_is_allowed() -> None:
     [message] = refusals(text)
     assert message.startswith("what the plan costs is not known")
     assert refusals(text, allow_unknown=True) == []
-    assert refusals(costly("{max_cost: 100 USD}")) == ["what the plan costs is not known: 1 CNY"]
+    assert refusals(text.replace("100 CNY", "0.01 CNY"), allow_unknown=True) == [
+        "the plan costs at least 0.02 CNY, more than 0.01 CNY"
+    ]
+
+
+def test_every_currency_has_a_limit_of_its_own() -> None:
+    assert refusals(costly("{max_cost: 100 USD}")) == ["the plan may cost 1 CNY, and the budget names no CNY"]
+    assert len(refusals(costly("{max_cost: 100 USD}"), allow_unknown=True)) == 1, "it is not the price that is unknown"
+    assert refusals(costly("{max_cost: 100 USD + 1 CNY}")) == []
+    growing = GROWS.replace("steps:\n", "budget: {max_cost: 100 USD}\nsteps:\n", 1)
+    assert refusals(growing) == [
+        "what the plan costs is not known: at least 0.02 CNY",
+        "the plan costs at least 0.02 CNY, and the budget names no CNY",
+    ]
+    assert refusals(costly("{max_cost: 100 USD + 0.5 CNY+0.4CNY}")) == ["the plan may cost 1 CNY, more than 0.9 CNY"]
 
 
 def test_a_loop_that_may_grow_into_nothing_paid_is_no_reason_to_refuse() -> None:
@@ -208,7 +224,7 @@ async def test_a_run_stops_when_its_money_is_spent() -> None:
     text = costly("{max_cost: 1 CNY}")
     bench = Bench(text, pools={"account": 1}, executor=FakeExecutor({"text-to-image": billed("0.4")}))
     results = await bench.run()
-    assert list(statuses(results).values()) == ["succeeded"] * 3 + ["not-run"] * 2
+    assert list(statuses(results).values()) == ["succeeded"] * 3 + ["not-run"] * 2 + ["empty"]
     assert bench.engine.over_budget is not None
     assert bench.engine.over_budget.message == "the run has cost 1.2 CNY, and its budget is 1 CNY"
     assert status_of(list(results.values()), interrupted=False, over_budget=True) == "over-budget"
@@ -220,10 +236,136 @@ async def test_a_bill_that_is_not_told_counts_as_much_as_the_list_says() -> None
     assert list(statuses(await bench.run()).values()).count("succeeded") == 2
 
 
-async def test_money_of_another_kind_is_not_counted_as_if_it_were_the_same() -> None:
+@pytest.mark.parametrize("jobs", [1, 5])
+async def test_calls_at_the_same_time_cannot_exceed_the_budget_together(jobs: int) -> None:
+    text = costly("{max_cost: 0.7 CNY}")
+    bench = Bench(text, pools={"account": jobs}, executor=FakeExecutor({"text-to-image": billed("0.2")}))
+    assert list(statuses(await bench.run()).values()) == ["succeeded"] * 3 + ["not-run"] * 2 + ["empty"]
+    problem = bench.engine.over_budget
+    assert problem is not None
+    told = {
+        1: "the run has cost 0.6 CNY, the next call may cost 0.2, and its budget is 0.7 CNY",
+        5: "the run has cost 0 CNY, what is open may cost 0.6, the next call may cost 0.2, and its budget is 0.7 CNY",
+    }
+    assert problem.message == told[jobs]
+
+
+async def test_a_price_that_was_learnt_holds_its_place_in_the_budget() -> None:
+    text = """
+    budget: {max_cost: 20 coins}
+    steps: {s: {uses: comfyui, variations: 5, with: {workflow: "7"}}}
+    """
+    bills = [Money(Decimal(each), "coins") for each in (4, 7)]
+    cache = MemoryCache(billed={"comfyui workflow=7": bills})
+    dearer = StepResult(Outputs(texts=("x",)), cost=Money(Decimal(8), "coins"))
+    bench = Bench(text, pools={"account": 1}, cache=cache, executor=FakeExecutor({"comfyui": dearer}))
+    assert list(statuses(await bench.run()).values()) == ["succeeded"] * 2 + ["not-run"] * 3
+    assert bench.engine.over_budget is not None
+    assert bench.engine.over_budget.message == (
+        "the run has cost 16 coins, the next call may cost 7, and its budget is 20 coins"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "made"),
+    [(broken(), 5), (too_slow(), 2), (UnknownOutcomeError(Problem("submit-unknown", "who knows")), 1)],
+)
+async def test_what_failed_gives_its_money_back_and_what_may_be_charged_yet_does_not(
+    error: RhflowError, made: int
+) -> None:
+    text = costly("{max_cost: 0.4 CNY}", "on_error: continue,")
+    bench = Bench(text, pools={"account": 1}, executor=FakeExecutor({"text-to-image": error}))
+    await bench.run()
+    assert len(bench.executor.nodes) == made
+
+
+class Accepting(FakeExecutor):
+    """The service accepts every call, and has a say on its end where a test wants that."""
+
+    ends = False
+
+    async def execute(self, call: StepCall, report: Report) -> StepResult:
+        await report("submit.intent", {})
+        await report("submit.accepted", {"task_id": "7"})
+        if self.ends:
+            await report("submit.settled", {"outcome": "failed"})
+        return await super().execute(call, report)
+
+
+@pytest.mark.parametrize(("ends", "made"), [(True, 5), (False, 2)], ids=("the task failed", "its result is not had"))
+async def test_a_task_that_was_accepted_counts_until_it_has_failed_at_the_service(ends: bool, made: int) -> None:
+    executor = Accepting({"text-to-image": broken()})
+    executor.ends = ends
+    text = costly("{max_cost: 0.4 CNY}", "on_error: continue,")
+    bench = Bench(text, pools={"account": 1}, executor=executor)
+    await bench.run()
+    assert len(bench.executor.nodes) == made
+    assert (bench.engine.over_budget is None) == ends
+
+
+async def test_a_task_that_is_given_up_for_a_new_one_counts_too() -> None:
+    text = costly("{max_cost: 0.5 CNY}", "on_error: continue, retry: {max: 4, on: [timeout]},")
+    bench = Bench(text, pools={"account": 1}, executor=FakeExecutor({"text-to-image": too_slow()}))
+    await bench.run()
+    assert bench.executor.nodes == ["s[1]", "s[1]"]
+
+
+async def test_a_bill_without_a_list_price_is_noted_to_learn_from() -> None:
+    text = 'steps: {a: {uses: comfyui, with: {workflow: "7"}}, b: {uses: text-to-image, with: {prompt: x}}}'
+    bench = Bench(text)
+    await bench.run()
+    labels = {each.node: each.data.get("label") for each in bench.journal.events if each.type == "node.finished"}
+    assert labels == {"a": "comfyui workflow=7", "b": None}
+    told = [told_of(call, UNKNOWN if call.node == "a" else Estimate()) for call in bench.executor.calls]
+    assert sorted(str(each.get("label")) for each in told) == ["None", "comfyui workflow=7"], "also without its recipe"
+
+
+async def test_a_limit_that_is_reached_stops_only_what_costs_that_money() -> None:
+    text = """
+    budget: {max_cost: 0.4 CNY + 8 coins}
+    steps:
+      draw: {uses: text-to-image, variations: 2, with: {prompt: x}}
+      flow: {uses: comfyui, variations: 3, needs: [draw], with: {workflow: "7"}}
+    """
+    cache = MemoryCache(billed={"comfyui workflow=7": [Money(Decimal(4), "coins")]})
+    coins = StepResult(Outputs(texts=("x",)), cost=Money(Decimal(4), "coins"))
+    script = {"text-to-image": billed("0.2"), "comfyui": coins}
+    bench = Bench(text, pools={"account": 1}, cache=cache, executor=FakeExecutor(script))
+    assert list(statuses(await bench.run()).values()) == ["succeeded"] * 4 + ["not-run"]
+    assert bench.engine.over_budget is not None
+    assert bench.engine.over_budget.message == "the run has cost 8 coins, and its budget is 8 coins"
+
+
+async def test_a_bill_in_money_that_the_budget_does_not_name_is_the_last_one() -> None:
     coins = StepResult(Outputs(texts=("x",)), cost=Money(Decimal(50), "coins"))
-    bench = Bench(costly("{max_cost: 1 CNY}"), executor=FakeExecutor({"text-to-image": coins}))
-    assert set(statuses(await bench.run()).values()) == {"succeeded"}
+    one = {"account": 1}
+    bench = Bench(costly("{max_cost: 1 CNY}"), pools=one, executor=FakeExecutor({"text-to-image": coins}))
+    assert list(statuses(await bench.run()).values()).count("succeeded") == 1
+    assert bench.engine.over_budget is not None
+    assert bench.engine.over_budget.message == "the run has cost 50 coins, and the budget names no coins"
+    named = Bench(costly("{max_cost: 1 CNY + 250 coins}"), pools=one, executor=FakeExecutor({"text-to-image": coins}))
+    assert "not-run" not in statuses(await named.run()).values()
+
+
+async def test_a_bill_of_money_and_coins_counts_as_both() -> None:
+    both = StepResult(Outputs(texts=("x",)), cost=Money(Decimal("0.2"), also=(Money(Decimal(5), "coins"),)))
+    cache = MemoryCache(billed={"comfyui workflow=7": [Money(Decimal("0.2"), also=(Money(Decimal(5), "coins"),))]})
+    text = """
+    budget: {max_cost: 10 CNY + 12 coins}
+    steps: {flow: {uses: comfyui, variations: 3, with: {workflow: "7"}}}
+    """
+    assert refusals(text, cache=cache) == ["the plan may cost 15 coins (judging by the last calls), more than 12 coins"]
+    bench = Bench(text, pools={"account": 1}, cache=cache, executor=FakeExecutor({"comfyui": both}))
+    assert list(statuses(await bench.run()).values()) == ["succeeded"] * 2 + ["not-run"]
+    assert bench.engine.over_budget is not None
+    assert bench.engine.over_budget.message == (
+        "the run has cost 10 coins, the next call may cost 5, and its budget is 12 coins"
+    )
+
+
+def test_a_budget_of_nothing_lets_nothing_begin_whose_price_is_unknown() -> None:
+    growing = GROWS.replace("steps:\n", "budget: {max_cost: 0}\nsteps:\n", 1)
+    assert "what the plan costs is not known: at least 0.02 CNY" in refusals(growing, allow_unknown=True)
 
 
 async def test_a_run_makes_so_many_paid_calls_and_no_more() -> None:
@@ -247,4 +389,4 @@ async def test_what_is_reused_costs_nothing() -> None:
     first = Bench(costly("{max_tasks: 5}"))
     await first.run()
     again = first.again(costly("{max_tasks: 0}"))
-    assert set(statuses(await again.run()).values()) == {"succeeded"}
+    assert set(statuses(await again.run()).values()) == {"succeeded", "empty"}

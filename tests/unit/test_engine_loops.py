@@ -73,7 +73,7 @@ async def test_items_that_grew_go_on_alone_not_in_step() -> None:
 
 async def test_a_list_of_nothing() -> None:
     bench = Bench(GROWS, executor=FakeExecutor({"words": said([])}))
-    assert statuses(await bench.run()) == {"words": "succeeded", "reel": "succeeded"}
+    assert statuses(await bench.run()) == {"words": "succeeded", "still": "empty", "clip": "empty", "reel": "succeeded"}
     assert prompts(bench)["reel"] == "0 clips"
 
 

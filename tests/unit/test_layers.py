@@ -39,15 +39,17 @@ DOORS: dict[str, set[str]] = {
 # Inside the core: each file may import only those before it
 CORE_ORDER = tuple(
     """
-    errors values canonical events kinds cost
-    text.syntax text.source text.shape
+    errors values canonical events kinds cost learnt
+    text.syntax text.located text.scalars text.source text.shape
     expr.bounds expr.formats expr.functions expr.lists expr.filters expr.methods expr.operators expr.wording
     expr.tokens expr.grammar expr.absent expr.evaluate expr.blocks expr.sandbox
-    inputs.coerce inputs.ratios inputs.inputs inputs.describe inputs.input_schema inputs.editor_schema
-    recipe.template recipe.document recipe.patterns recipe.params recipe.statics recipe.keys recipe.loops recipe.tables
+    inputs.coerce inputs.ratios inputs.signature inputs.describe inputs.input_schema inputs.editor_schema
+    recipe.template recipe.document recipe.build recipe.patterns recipe.params recipe.statics recipe.keys recipe.loops
+    recipe.tables
     graph.edges graph.spread graph.nesting graph.graph graph.expand graph.draw graph.select graph.schedule
     graph.variants
-    plan.views plan.calls plan.references plan.check plan.reading plan.plan plan.progress plan.planner plan.budget
+    plan.views plan.shapes plan.likeness plan.infer plan.outline plan.namespace plan.promises plan.calls plan.references
+    plan.check plan.reading plan.former plan.plan plan.prices plan.progress plan.planner plan.dry_run plan.budget
     """.split()
 )
 CORE_ROOMS = {name.partition(".")[0] for name in CORE_ORDER if "." in name}

@@ -20,7 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from rhflow.contract import load_schema
-from rhflow.core.errors import RefusedError, RhflowError, StepError
+from rhflow.core.errors import RefusedError, RhflowError, StepError, UnknownOutcomeError
 from rhflow.core.values import Money
 from rhflow.runninghub.client import RunningHub
 from rhflow.runninghub.operations import orders
@@ -203,6 +203,7 @@ async def test_an_operation_is_asked_for_and_understood(name):
 
 def test_every_operation_has_a_method():
     elsewhere = {"webhook", "upload-old", "lora-url"}  # a callback is sent to us; the transfers have tests of their own
+    elsewhere |= {name for name in REPLIES if name.startswith("gateway-")}  # they too
     assert CALLS.keys() | elsewhere == REPLIES.keys()
 
 
@@ -279,9 +280,43 @@ async def test_a_creation_that_costs_nothing_is_still_not_repeated():
         raise httpx.ReadTimeout("slow")
 
     async with hub(handler) as client:
-        with pytest.raises(StepError):
+        with pytest.raises(UnknownOutcomeError, match="the asset `hero` may have been made all the same"):
             await client.asset_create("g-1", "https://example.com/a.png", "Image", "hero")
     assert asked == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "known"),
+    [
+        (200, {"code": 301, "msg": "PARAMS_INVALID", "data": None}, True),
+        (429, {"code": 1003, "msg": "too many", "data": None}, True),
+        (500, {"code": 301, "msg": "PARAMS_INVALID", "data": None}, False),
+        (200, {"code": 0, "msg": "success", "data": {}}, False),
+        (200, {"code": 1000, "msg": "unknown", "data": None}, False),
+    ],
+)
+async def test_whether_a_creation_may_have_happened_is_told_by_the_table_of_submits(status, body, known):
+    async with hub(lambda request: httpx.Response(status, json=body)) as client:
+        with pytest.raises(RhflowError) as caught:
+            await client.asset_group_create("heroes")
+    assert isinstance(caught.value, UnknownOutcomeError) is not known
+
+
+@pytest.mark.parametrize(
+    ("page", "told", "more"),
+    [
+        (1, {"totalCount": "3"}, True),
+        (2, {"totalCount": "3"}, False),
+        (1, {"totalCount": None}, False),
+        (1, {"totalCount": "9", "pages": 1}, False),
+        (2, {"totalCount": "1", "hasNext": True}, True),
+    ],
+)
+async def test_whether_a_page_is_the_last_is_told_or_counted(page, told, more):
+    data = {"items": [{"groupId": "g-1"}, {"groupId": "g-2"}], **told}
+    async with hub(lambda request: httpx.Response(200, json={"code": 0, "msg": "", "data": data})) as client:
+        found = await client.asset_groups(page=page, size=2)
+    assert (found.number, found.more) == (page, more)
 
 
 async def test_the_older_upload_sends_the_key_as_a_part(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import bisect
+import itertools
 import math
 import random
 import statistics
@@ -237,6 +238,117 @@ def test_a_cancelled_watch_is_gone(moment):
             await first
         assert (await second).status == "SUCCESS"
         assert service.asked["1"] == asked
+        assert service.now == 0
+
+    run(main)
+
+
+def test_a_hurried_watch_asks_at_once_and_only_its_own():
+    async def main():
+        loop = asyncio.get_running_loop()
+        service = Service({"1": 30, "2": 30}, latency=0)
+        poller = Poller(service.query)
+        assert not poller.watching
+        watches = [asyncio.create_task(poller.watch(task, expected_seconds=1000)) for task in ("1", "2")]
+        await asyncio.sleep(40)
+        assert poller.hurry("1")
+        assert (await watches[0]).status == "SUCCESS"
+        assert (loop.time(), service.asked) == (40, {"1": 1})
+        assert (await watches[1]).status == "SUCCESS"
+        assert loop.time() == 500
+        assert not poller.watching
+        assert not poller.hurry("1")
+
+    run(main)
+
+
+def test_many_hurries_are_one_question_and_one_that_comes_meanwhile_is_another():
+    async def main():
+        service = Service({"1": 41}, latency=2)
+        poller = Poller(service.query)
+        watch = asyncio.create_task(poller.watch("1", expected_seconds=1000))
+        await asyncio.sleep(38)
+        for _ in range(100):
+            poller.hurry("1")
+        await asyncio.sleep(1)
+        assert service.asked["1"] == 1
+        poller.hurry("1")  # the question on its way may have been answered before
+        await watch
+        assert service.moments == [38, 40]
+
+    run(main)
+
+
+def test_what_was_said_too_soon_is_looked_into_a_few_times():
+    async def main():
+        service = Service({"1": 104}, latency=0)
+        watch = asyncio.create_task((poller := Poller(service.query)).watch("1", expected_seconds=600))
+        await asyncio.sleep(100)
+        poller.hurry("1")
+        await watch
+        assert service.moments == [100, 101, 103, 107]
+
+    run(main)
+
+
+def test_a_false_hurry_changes_nothing_else():
+    async def main():
+        for hurried in (False, True):
+            service = Service({"1": 9000}, latency=0)
+            watch = asyncio.create_task((poller := Poller(service.query)).watch("1", expected_seconds=600))
+            await asyncio.sleep(1)
+            if hurried:
+                poller.hurry("1")
+            await watch
+            early = [1, 2, 4, 8, 16, 32, 64, 128, 256] if hurried else []
+            assert [each - service.began for each in service.moments][: len(early) + 2] == [*early, 300, 336]
+
+    run(main)
+
+
+def test_who_hurries_without_end_asks_no_more_often_than_the_shortest_gap():
+    async def main():
+        service = Service({"1": 10}, latency=0)
+        watch = asyncio.create_task((poller := Poller(service.query)).watch("1", expected_seconds=1000))
+        while not watch.done():
+            await asyncio.sleep(0.01)
+            poller.hurry("1")
+        assert min(later - sooner for sooner, later in itertools.pairwise(service.moments)) >= SHORTEST_GAP - 1e-9
+
+    run(main)
+
+
+def test_a_hurry_does_not_use_up_the_patience_with_a_service_that_fails():
+    async def main():
+        asked = []
+
+        async def query(task_id: str) -> TaskState:
+            asked.append(asyncio.get_running_loop().time())
+            raise StepError(Problem("api-unreachable", "no answer"))
+
+        watch = asyncio.create_task((poller := Poller(query)).watch("1", expected_seconds=100))
+        await asyncio.sleep(20)
+        poller.hurry("1")
+        with pytest.raises(StepError):
+            await watch
+        assert len(asked) == PATIENCE
+        assert asked[-1] > 28
+
+    run(main)
+
+
+def test_a_watch_that_is_hurried_and_cancelled_is_gone():
+    async def main():
+        service = Service({"1": 1000}, latency=1)
+        poller = Poller(service.query, max_in_flight=1)
+        watch = asyncio.create_task(poller.watch("1", expected_seconds=100))
+        await asyncio.sleep(1)
+        poller.hurry("1")
+        await asyncio.sleep(0.5)
+        watch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watch
+        assert not poller.hurry("1")
         assert service.now == 0
 
     run(main)

@@ -1,6 +1,7 @@
 """Every reply on record is read as what it means, and nothing that a server can send is a surprise."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from rhflow.core.errors import RefusedError, StepError
 from rhflow.core.values import Money
 from rhflow.runninghub.operations.account import QueueStatus, read_queue_status
 from rhflow.runninghub.operations.files import Uploaded, read_uploaded
-from rhflow.runninghub.wire.errors import ApiError, UnreadableError
+from rhflow.runninghub.wire.errors import ApiError, SimulatorError, UnreadableError
 from rhflow.runninghub.wire.states import Result, Submitted, TaskState, Usage, read_submitted, read_task_state
 
 ACCEPTED = """{ "taskId": "2013508786110730241", "status": "RUNNING", "errorCode": "",
@@ -210,6 +211,22 @@ def test_the_outputs_of_the_older_query():
     assert found.usage.cost == Money(Decimal(17), "coins")
 
 
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ({"thirdPartyConsumeMoney": "0.14", "consumeCoins": "7"}, "0.14 CNY + 7 coins"),
+        ({"consumeMoney": "1", "thirdPartyConsumeMoney": "0.5", "consumeCoins": "7"}, "1.5 CNY + 7 coins"),
+        ({"consumeMoney": "0", "consumeCoins": "7"}, "7 coins"),
+        ({"consumeMoney": "0.3", "consumeCoins": "0"}, "0.3 CNY"),
+        ({"consumeMoney": "0", "consumeCoins": "0"}, "0 CNY"),
+        ({"consumeCoins": "0"}, "0 coins"),
+        ({"taskCostTime": "3"}, "None"),
+    ],
+)
+def test_a_bill_names_all_that_is_paid(usage, told):
+    assert str(state_of({"taskId": "1", "status": "SUCCESS", "usage": usage}).usage.cost) == told
+
+
 def test_texts_under_every_name():
     items = [{"text": "a", "outputType": "txt"}, {"content": "b"}, {"output": "c", "nodeId": 4}, {"url": None}, "odd"]
     found = state_of({"taskId": "1", "status": "SUCCESS", "results": items})
@@ -356,3 +373,10 @@ def test_no_reply_is_a_surprise(body, status):
         if isinstance(found, TaskState):
             failure = found.failure()
             assert (failure is not None) == (found.status in ("FAILED", "CANCEL"))
+
+
+def test_an_error_keeps_its_class_when_its_problems_get_places():
+    for error in (UnreadableError("it is not JSON", http_status=502), SimulatorError("http://localhost")):
+        placed = error.with_problems([replace(each, message=f"step `a`: {each.message}") for each in error.problems])
+        assert (type(placed), str(placed)) == (type(error), f"step `a`: {error}")
+        assert getattr(placed, "http_status", None) == getattr(error, "http_status", None)

@@ -82,6 +82,8 @@ class World:
                 forgetful=False,
                 on_unknown=self.on_unknown,
                 find_task=self.find_task,
+                wait_for_task=None,
+                watched=False,
                 open_task=lambda _: self.former,
                 expected=lambda _, usual: usual,
                 observed=lambda *_: None,

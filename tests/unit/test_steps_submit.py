@@ -16,15 +16,19 @@ from rhflow.runninghub.transport.clock import Clock
 from rhflow.runninghub.wire.errors import SubmitFailed, SubmitVerdict
 from rhflow.runninghub.wire.states import Submitted
 from rhflow.steps import submit as module
-from rhflow.steps.submit import submit
+from rhflow.steps.submit import Sent, submit
+from rhflow.store.submissions import Submission
 
 
+@dataclass
 class Turn:
+    log: list[str]
+
     async def take(self, on_wait: Callable[[], Awaitable[None]]) -> None:
         pass
 
     def accepted(self, task_id: str) -> None:
-        pass
+        self.log.append(f"a place for {task_id}")
 
     def refused(self, asked: float | None) -> float:
         return 0.0
@@ -41,6 +45,10 @@ class World:
     full: frozenset[str] = frozenset()
     open: asyncio.Event = field(default_factory=asyncio.Event)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
+    told_back: str | None = None
+    tells: bool = True
+    listened: bool = True
+    waited: list[float] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     async def submit(self, endpoint: str, payload: Any) -> Submitted:
@@ -55,31 +63,43 @@ class World:
     async def report(self, type: str, data: dict[str, Any], *, durable: bool = False) -> None:
         if type in self.full:
             raise StoreError(Problem("store-full", "the disk is full"))
-        self.log.append(f"{type} {data.get('outcome') or data.get('task_id') or ''}".strip() + ("!" if durable else ""))
+        told = data.get("outcome") or data.get("task_id") or (data["status"] if type == "task.status" else "")
+        self.log.append(f"{type} {told}".strip() + ("!" if durable else ""))
 
-    async def on_its_way(self) -> asyncio.Task[str]:
+    async def wait_for_task(self, call: Any, *, seconds: float, on_wait: Callable[[], Awaitable[None]]) -> str | None:
+        self.waited.append(seconds)
+        if self.listened:
+            await on_wait()
+        return self.told_back
+
+    async def on_its_way(self) -> asyncio.Task[Sent]:
         """Return a call whose request has left, or which ended before it could."""
         call, left = asyncio.create_task(self.call()), asyncio.create_task(self.sent.wait())
         await asyncio.wait([call, left], return_when=asyncio.FIRST_COMPLETED)
         left.cancel()
         return call
 
-    async def call(self) -> str:
+    async def call(self) -> Sent:
         async def prepare() -> Order:
-            return Order("an/endpoint", {})
+            return Order("an/endpoint", {}, self.tells)
 
         async def sleep(_: float) -> None:
             pass
 
         tools = SimpleNamespace(
             hub=self,
-            slots=SimpleNamespace(turn=lambda _: Turn()),
+            slots=SimpleNamespace(turn=lambda _: Turn(self.log)),
             site="here",
             webhook=None,
+            wait_for_task=self.wait_for_task,
+            open_task=lambda _: Submission("k", "r1", "draw", "e", "intent", None, 60.0, None, "here"),
+            expected=lambda _, usual: usual,
+            now=lambda: 100.0,
             clock=Clock(sleep=sleep),
             vault=SimpleNamespace(forget_unread=lambda *_: None),
         )
-        call = SimpleNamespace(key="k", inputs={})
+        kind = SimpleNamespace(typical_seconds=8.0)
+        call = SimpleNamespace(key="k", inputs={}, model=None, subject="m", kind=kind, timeout=600.0)
         return await submit(cast(Any, call), prepare, self.report, cast(Any, tools))
 
 
@@ -93,8 +113,8 @@ ACCEPTED = Submitted("t1", "QUEUED", (), raw={})
 async def test_the_order_is_the_promise() -> None:
     world = World([ACCEPTED])
     world.open.set()
-    assert await world.call() == "t1"
-    assert world.log == ["submit.intent!", "POST", "submit.accepted t1!"]
+    assert await world.call() == Sent("t1")
+    assert world.log == ["submit.intent!", "POST", "submit.accepted t1!", "a place for t1"]
 
 
 async def test_what_was_surely_not_accepted_is_settled_before_it_is_sent_again() -> None:
@@ -114,7 +134,40 @@ async def test_what_may_have_been_accepted_stays_open() -> None:
     world.open.set()
     with pytest.raises(UnknownOutcomeError):
         await world.call()
-    assert world.log == ["submit.intent!", "POST"]
+    assert world.log == ["submit.intent!", "POST", "task.status UNANSWERED"]
+    assert world.waited == [60 + 3 * 8]
+
+
+async def test_a_callback_makes_up_for_a_reply_that_was_lost() -> None:
+    world = World([failed("maybe_sent", UnknownOutcomeError)], told_back="t9")
+    world.open.set()
+    assert await world.call() == Sent("t9", age=40.0)
+    assert world.log[2:] == ["task.status UNANSWERED", "submit.accepted t9!", "a place for t9"]
+
+
+@pytest.mark.parametrize("verdict", ["maybe_sent", "refused"])
+async def test_a_call_that_is_not_told_of_or_was_refused_waits_for_no_callback(verdict: SubmitVerdict) -> None:
+    world = World([failed(verdict, UnknownOutcomeError)], told_back="t9", tells=verdict == "refused")
+    world.open.set()
+    with pytest.raises(UnknownOutcomeError):
+        await world.call()
+    assert world.waited == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "socket"),
+    [
+        ({"data": {"taskId": "t1", "netWssUrl": "wss://h/ws?Rh-Comfy-Auth=secret"}}, "wss://h/ws?Rh-Comfy-Auth=secret"),
+        ({"data": {"taskId": "t1", "netWssUrl": None}}, None),
+        ({"data": {"taskId": "t1", "netWssUrl": "https://h/ws"}}, None),
+    ],
+)
+async def test_a_reply_may_tell_where_the_task_tells_its_progress(reply: Any, socket: str | None) -> None:
+    world = World([Submitted("t1", "RUNNING", (), raw=reply)])
+    world.open.set()
+    sent = await world.call()
+    assert sent.socket == socket
+    assert "secret" not in repr(sent) + repr(world.log)
 
 
 async def test_who_leaves_waits_for_a_reply_that_is_on_its_way() -> None:
@@ -125,7 +178,7 @@ async def test_who_leaves_waits_for_a_reply_that_is_on_its_way() -> None:
     world.open.set()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert world.log == ["submit.intent!", "POST", "submit.accepted t1!"]
+    assert world.log == ["submit.intent!", "POST", "submit.accepted t1!", "a place for t1"]
 
 
 async def test_who_leaves_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

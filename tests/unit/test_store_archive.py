@@ -209,7 +209,7 @@ def test_a_newer_archive_asks_for_an_upgrade(other: Store, archive: Path, tmp_pa
     newer = packed(tmp_path / "newer.tar", {**members(archive), "rhflow-archive.json": b'{"rhflow_archive": 2}'})
     with pytest.raises(StoreError) as caught:
         take_in(other, newer)
-    assert code_of(caught) == "archive-newer" and "upgrade" in (caught.value.problems[0].hint or "")
+    assert code_of(caught) == "archive-newer" and "a newer" in (caught.value.problems[0].hint or "")
     assert empty(other)
 
 

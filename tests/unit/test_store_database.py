@@ -219,7 +219,7 @@ def test_a_newer_version_is_refused_with_a_hint(tmp_path: Path) -> None:
         with pytest.raises(StoreError) as caught:
             door(tmp_path)
         assert code_of(caught) == "store-newer"
-        assert "upgrade" in (caught.value.problems[0].hint or "")
+        assert "a newer one" in (caught.value.problems[0].hint or "")
 
 
 def test_the_quick_door_opens_what_is_there_and_makes_nothing(tmp_path: Path) -> None:

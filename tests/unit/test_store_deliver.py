@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rhflow.core.errors import StoreError
-from rhflow.store.deliver import deliver, delivery_signature, point_latest, read_latest
+from rhflow.store.deliver import check_folder, deliver, delivery_signature, point_latest, read_latest
 from rhflow.store.names import Names, safe_name
 from rhflow.store.store import Store
 
@@ -174,9 +174,12 @@ def test_a_name_is_made_safe(text: str, name: str) -> None:
 
 def test_a_long_name_is_cut_between_characters_and_keeps_its_extension(tmp_path: Path) -> None:
     name = safe_name("图" * 300 + ".png")
-    assert name == "图" * 58 + ".png"
-    assert len(safe_name("x" * 300).encode()) == 180
-    assert safe_name("x" * 20 + ".tar", limit=10) == "xxxxxx.tar"
+    assert name == f"{'图' * 23}-79e313.png" and len(name.encode()) <= 80
+    assert safe_name(name) == name
+    assert len(safe_name("x" * 300).encode()) == 80
+    ends = {safe_name("x" * 300 + each) for each in ("a.png", "b.png")}
+    assert len(ends) == 2, "two that begin alike differ"
+    assert safe_name("x" * 20 + ".tar", limit=14).startswith("xxx-")
     (tmp_path / name).touch()
 
 
@@ -189,3 +192,14 @@ def test_names_differ_also_where_case_does_not_count() -> None:
 def test_many_equal_names_are_told_apart_without_trying_all_before() -> None:
     names = Names()
     assert len({names.take("a.png") for _ in range(20_000)}) == 20_000
+
+
+def test_a_folder_is_checked_without_making_it(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new" / "newer")
+    check_folder(Path("relative") / "new")
+    assert names(tmp_path) == []
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for folder in ("file", "file/below/it", "nowhere/below"):
+        with pytest.raises(StoreError, match="is not a folder"):
+            check_folder(tmp_path / folder)

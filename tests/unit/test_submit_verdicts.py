@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from rhflow.core.errors import RefusedError
+from rhflow.core.errors import Problem, RefusedError
 from rhflow.runninghub.client import RunningHub
 from rhflow.runninghub.transport.clock import Clock
 from rhflow.runninghub.transport.connection import Connection, Secret
 from rhflow.runninghub.transport.retry import BUSY, FLAP, KEY_REFUSED, UNSENT, classify_submit, submit_when_free
 from rhflow.runninghub.wire.codes import CODES
-from rhflow.runninghub.wire.errors import ApiError, SimulatorError, SubmitFailed, UnreadableError
+from rhflow.runninghub.wire.errors import ApiError, PromptRejectedError, SimulatorError, SubmitFailed, UnreadableError
 from rhflow.runninghub.wire.states import Submitted
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -44,6 +44,7 @@ EXAMPLES: dict[str, list[Any]] = {
     "an address that is none; a simulator answers a live run": [
         httpx.UnsupportedProtocol(""), httpx.InvalidURL(""), SimulatorError("http://localhost"),
     ],
+    "a graph that ComfyUI rejects, with HTTP 400": [PromptRejectedError(Problem("comfyui-rejected", "no"))],
     "HTTP 5xx, whatever code the body has; HTTP 408": [
         ApiError("", "", 500), ApiError("421", "", 503), ApiError("802", "", 502), ApiError("", "", 408),
     ],

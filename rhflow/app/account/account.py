@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rhflow.app.account import limits
+from rhflow.app.account import callbacks, limits, lost
 from rhflow.app.account.limits import Limit
 from rhflow.app.account.open_calls import IN_PROCESS
 from rhflow.app.request import Request
@@ -26,7 +27,6 @@ from rhflow.runninghub.waiting.poller import Poller
 from rhflow.runninghub.waiting.slots import Slots
 from rhflow.steps.context import OpenTask, Tools
 from rhflow.steps.results import look
-from rhflow.steps.submit import call_name
 from rhflow.steps.vault import Vault
 from rhflow.store.leases import Ledger
 from rhflow.store.store import Store
@@ -63,7 +63,8 @@ class Account:
 def check_key(request: Request) -> None:
     """Raise RefusedError when calls would need a key and there is none."""
     if request.realm == "live" and request.settings.key is None:
-        hint = "set RUNNINGHUB_API_KEY to the key of your account, or add `--simulate` to try the recipe for free"
+        free = f"`rhflow run {request.recipe} --simulate` tries it for free"
+        hint = f"set RUNNINGHUB_API_KEY to the key of your account; {free}"
         raise RefusedError(Problem("no-key", "there is no API key", hint=hint))
 
 
@@ -84,7 +85,7 @@ async def open_account(
         base_url, site, scale = request.settings.base_url, request.settings.base_url, 1.0
         if not keyed:
             transport = Nobody()
-        elif request.simulate and not request.settings.loopback:
+        elif request.in_process:
             transport, simulator = _simulator(request, catalog, stack)
             base_url, scale = IN_PROCESS, 1 / request.speed
             site = f"{IN_PROCESS}/{os.getpid()}/{time.time()}"  # its links die with it
@@ -98,9 +99,13 @@ async def open_account(
         hub = RunningHub(Connection(base_url, key, request.realm), transport=transport, clock=clock, pace=pace)
         await stack.enter_async_context(hub)
         limit = await limits.limit_of(hub) if paid else limits.UNASKED
-        own = None if request.comfyui is None else await stack.enter_async_context(ComfyServer(request.comfyui))
+        own = None if request.comfyui is None else ComfyServer(request.comfyui, realm=request.realm)
+        if own is not None:
+            await stack.enter_async_context(own)
         tools = _tools(request, store, _Service(hub, clock, ledger, site, own), limit)
         await stack.enter_async_context(tools.slots)
+        if tools.webhook is not None and keyed:
+            await stack.enter_async_context(callbacks.heeding(store, tools.poller))
         yield Account(tools if keyed else replace(tools, closed=True), limit, simulator)
 
 
@@ -123,10 +128,13 @@ def _tools(request: Request, store: Store, service: _Service, limit: Limit) -> T
         state = await look(task_id, tools)
         return state is None or state.ended
 
+    async def known(task_id: str) -> bool:
+        return await look(task_id, tools) is not None
+
     def keep(label: str, seconds: float, seen: int) -> None:
         store.typical.keep(request.realm, label, seconds=seconds, seen=seen)
 
-    most = limits.most_of(request, limit)
+    most, webhook = limits.most_of(request, limit), request.settings.webhook
     durations = Durations(store.typical.known(request.realm), keep)
     tools = Tools(
         hub=service.hub,
@@ -139,21 +147,16 @@ def _tools(request: Request, store: Store, service: _Service, limit: Limit) -> T
         expected=durations.expected,
         observed=durations.observe,
         on_unknown=request.on_unknown,
-        forgetful=request.simulate and not request.settings.loopback,
+        forgetful=request.in_process,
         site=service.site,
         began=time.time(),
-        webhook=request.settings.webhook,
+        webhook=webhook,
         comfyui=service.comfyui,
-        find_task=_find_task(store),
+        find_task=partial(lost.find, store, hub=service.hub, known=known),
+        wait_for_task=None if webhook is None else partial(callbacks.wait_for, store, known=known),
+        watched=request.watched and not request.in_process,
     )
     return tools
-
-
-def _find_task(store: Store) -> Callable[[OpenTask], Awaitable[str | None]]:
-    async def find(call: OpenTask) -> str | None:
-        return store.callbacks.task_of(call_name(call.key), since=call.at)
-
-    return find
 
 
 def _open_task(store: Store) -> Callable[[str], OpenTask | None]:
@@ -168,7 +171,7 @@ async def _speed_of(base_url: str) -> float:
     import httpx
 
     try:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:  # plain HTTP: no certificates to read
             return float((await client.get(f"{base_url}/_simulator/stats", timeout=10)).json()["speed"])
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return 1.0
@@ -178,10 +181,11 @@ def _simulator(request: Request, catalog: Catalog, stack: AsyncExitStack) -> tup
     """Start a simulator without a socket and see to it that it is closed."""
     from rhflow.simulator.app import create_app
     from rhflow.simulator.config import SimulatorConfig
-    from rhflow.simulator.faults import FaultPlan
+    from rhflow.simulator.fault_plan import FaultPlan
     from rhflow.simulator.in_process import InProcess
 
-    app = create_app(catalog, SimulatorConfig(speed=request.speed, faults=request.faults or FaultPlan()))
+    faults, most = request.faults or FaultPlan(), request.settings.side
+    app = create_app(catalog, SimulatorConfig(speed=request.speed, faults=faults, most=most))
     simulator: Simulator = app.state.simulator
     stack.callback(simulator.close)
     return InProcess(app), simulator

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -87,7 +88,7 @@ class Collector:
             return self._told("lost")
         if elsewhere or realm_of(call) != realm:
             return self._told("elsewhere", f"it was sent to `{call.site}`")
-        task_id = call.task_id or (await tools.find_task(call) if tools.find_task is not None else None)
+        task_id = call.task_id or await self._found()
         if task_id is None:
             return await self._give_up("unknown", "no reply tells whether it was accepted")
         state = await look(task_id, tools)
@@ -96,6 +97,15 @@ class Collector:
         if state is None:
             return await self._give_up("gone", f"the service does not know task `{task_id}` any more")
         return await self._keep(state) if state.ended else self._told("under-way")
+
+    async def _found(self) -> str | None:
+        """Return what a call became whose reply was lost, where that can be told; from then on it is known."""
+        find = self._tools.find_task
+        task_id = None if find is None else await find(self._call)
+        if task_id is not None:
+            await self._note("submit.accepted", {"task_id": task_id})
+            self._call = replace(self._call, task_id=task_id)
+        return task_id
 
     async def _cancel(self) -> Leftover | None:
         looked = await self._see_to_it(wait=False)
@@ -124,7 +134,7 @@ class Collector:
         )
         await asyncio.wrap_future(self._store.index.put(entry))
         await self._settle("succeeded")
-        await self._note("node.finished", facts_of(entry))
+        await self._note("node.finished", facts_of(entry, told.get("label")))
         return self._told("fetched", files=[each.path or "" for each in outputs.files])
 
     async def _give_up(self, outcome: Outcome, why: str) -> Leftover:

@@ -13,7 +13,7 @@ from rhflow.core import canonical
 from rhflow.core.errors import RhflowError
 from rhflow.core.graph.graph import Node
 from rhflow.core.kinds import KindSpec
-from rhflow.core.plan.plan import Later, Plan, Run, Wait
+from rhflow.core.plan.plan import InDoubt, Later, Plan, Resume, Run, Wait
 from rhflow.core.recipe.document import Step
 from rhflow.runninghub.client import RunningHub
 from rhflow.settings import read_pools
@@ -106,7 +106,7 @@ def seconds_by(
 
 def _made(decision: object) -> StepCall | Draft | None:
     match decision:
-        case Run(call):
+        case Run(call) | Resume(call) | InDoubt(call):
             return call
         case Wait(draft):
             return draft

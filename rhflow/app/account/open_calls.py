@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
+from rhflow.core.plan.former import OpenCall
 from rhflow.store.journal import run_lock
 from rhflow.store.store import Store
 from rhflow.store.submissions import Submission
@@ -32,6 +34,16 @@ def left_open(store: Store, *, recipe: str | None = None, run: str | None = None
     found = store.journal.open_of(recipe=recipe, run=run)
     alive = {each: lives(store, each) for each in {call.run for call in found}}
     return [each for each in found if not alive[each.run]]
+
+
+def open_by_key(store: Store, keys: Sequence[str], *, but: str) -> dict[str, OpenCall]:
+    """Return the open calls among ``keys`` as a plan is told of them, those of run ``but`` left out: it is at them."""
+    found = {key: call for key, call in store.journal.open_submissions(keys).items() if call.run != but}
+    alive = {run: lives(store, run) for run in {call.run for call in found.values()}}
+    return {
+        key: OpenCall(call.run, call.at, call.task_id, call.site, running=alive[call.run])
+        for key, call in found.items()
+    }
 
 
 def realm_of(call: Submission) -> str:

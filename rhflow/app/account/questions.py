@@ -45,7 +45,8 @@ class Service:
                 from rhflow.simulator.config import SimulatorConfig
                 from rhflow.simulator.in_process import InProcess
 
-                app = create_app(load_catalog(self.settings), SimulatorConfig(speed=request.speed))
+                config = SimulatorConfig(speed=request.speed, most=self.settings.side)
+                app = create_app(load_catalog(self.settings), config)
                 stack.callback(app.state.simulator.close)
                 hub = RunningHub(Connection(IN_PROCESS, key, request.realm), transport=InProcess(app))
             return await question(await stack.enter_async_context(hub))

@@ -17,8 +17,8 @@ from rhflow.app.catalog.in_force import load_catalog
 from rhflow.app.report import Leftover
 from rhflow.app.request import Request
 from rhflow.core.errors import RhflowError
+from rhflow.core.plan.former import OnUnknown
 from rhflow.settings import Settings
-from rhflow.steps.context import OnUnknown
 from rhflow.store.store import Store
 from rhflow.store.submissions import Submission
 

@@ -111,12 +111,12 @@ def pinned(settings: Settings, catalog: Catalog, plan: Plan) -> dict[str, Any]:
     Of the whole and of each row that is a digest: enough to tell later whether it was another.
     """
     from rhflow.core.canonical import digest
-    from rhflow.core.plan.plan import Run, Wait
+    from rhflow.core.plan.plan import InDoubt, Resume, Run, Wait
 
     used: Iterable[Any] = (
-        each.call.model if isinstance(each, Run) else each.draft.model
+        each.draft.model if isinstance(each, Wait) else each.call.model
         for each in plan.decisions.values()
-        if isinstance(each, Run | Wait)
+        if isinstance(each, Run | Resume | InDoubt | Wait)
     )
     ids = sorted({model.id for model in used if model is not None})
     rows = {name: digest("catalogue row", catalog.row(name))[:16] for name in ids}

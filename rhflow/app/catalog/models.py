@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rhflow.app.catalog.abilities import Abilities
 from rhflow.app.catalog.example import example, kind_of
+from rhflow.app.catalog.search import Search
+from rhflow.app.catalog.wanted import Wanted
 from rhflow.catalog.catalog import Catalog
-from rhflow.catalog.rows import display_names
-from rhflow.core.errors import Problem, UsageError, did_you_mean, nearest
-from rhflow.core.inputs.describe import limit_words, type_words, usual_price, value_words, values_words
-from rhflow.core.inputs.inputs import Signature
+from rhflow.core.errors import Problem, UsageError, did_you_mean
+from rhflow.core.inputs.describe import limit_words, type_words, value_words, values_words
+from rhflow.core.inputs.signature import Signature
 from rhflow.core.kinds import Field, KindSpec, Model, Price
 from rhflow.steps.kinds import all_kinds
 
@@ -20,27 +21,31 @@ _STAND_INS = ("image", "images", "first_frame", "video", "videos", "audio", "aud
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which models to list; an empty condition holds for all. ``every`` adds those that are of no use to a recipe."""
-
-    task: str | None = None
-    output: str | None = None
-    vendor: str | None = None
-    every: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """A model in a list. ``default_for`` names the tasks it serves when a step names no model."""
+    """A model in a list. ``default_for`` names the tasks it serves when a step names no model.
+
+    ``kind`` is what it is listed as: the kind that was asked for, or else the first that it serves.
+    """
 
     model: Model
+    kind: str
     price: str
     default_for: tuple[str, ...]
 
     @property
+    def of_no_use(self) -> bool:
+        """Whether a recipe should not name it."""
+        return not _usable(self.model)
+
+    @property
+    def takes(self) -> list[str]:
+        """What it can be asked for, in short."""
+        return Abilities(self.model).words()
+
+    @property
     def mark(self) -> str:
         """What sets this model apart, in words."""
-        if not _usable(self.model):
+        if self.of_no_use:
             why = "withdrawn" if self.model.callable else "cannot be called"
             return f"{why}, use {self.model.successor}" if self.model.successor else why
         return f"default for {', '.join(self.default_for)}" if self.default_for else ""
@@ -55,6 +60,7 @@ class Entry:
             "output": model.output,
             "vendor": model.vendor,
             "price": self.price,
+            "can": Abilities(model).to_json(),
             "default_for": list(self.default_for),
             "status": model.status,
             "callable": model.callable,
@@ -91,62 +97,62 @@ class ModelGuide:
         """The day of the catalogue."""
         return self._catalog.as_of
 
-    def entry(self, model: Model) -> Entry:
-        """Return a model as it is listed."""
-        return Entry(model, usual_price(model), tuple(self._defaults.get(model.id, ())))
+    def entry(self, model: Model, wanted: Wanted | None = None) -> Entry:
+        """Return a model as it is listed, with the price of a call as it is wanted."""
+        wanted = wanted or Wanted()
+        asked = self.tasks(wanted.kinds)
+        task = next((each for each in model.tasks if each in asked), model.tasks[0])
+        kind = next((name for name, each in self._kinds.items() if task in each.tasks), task)
+        return Entry(model, kind, wanted.price(model), tuple(self._defaults.get(model.id, ())))
+
+    def by_kind(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Return entries in the order of the kinds, the default of each first."""
+        order = {name: at for at, name in enumerate(self._kinds)}
+        return sorted(entries, key=lambda each: (order.get(each.kind, len(order)), not each.default_for))
+
+    def described(self, kind: str) -> str:
+        """Return what a kind of step makes, in words."""
+        return self._kinds[kind].description if kind in self._kinds else ""
 
     def select(self, wanted: Wanted) -> Sequence[Entry]:
         """Return the models that meet every condition, by id. Raises UsageError for a value that no model has."""
+        self._require_known(wanted)
+        tasks = self.tasks(wanted.kinds)
+        found = [each for each in self._catalog.all() if wanted.every or _usable(each)]
+        return [self.entry(each, wanted) for each in found if wanted.holds(each, tasks)]
+
+    def search(self, words: Sequence[str], wanted: Wanted | None = None) -> Sequence[Entry]:
+        """Return the models for which every word and condition holds, the best first; those of no use come last.
+
+        Raises UsageError when there is none, with what to try.
+        """
+        wanted = wanted or Wanted()
+        self._require_known(wanted)
+        search = Search(self._catalog, self._kinds, self._defaults, self.tasks)
+        asked = search.vocabulary.read(words)
+        found = search.find(asked) if asked.terms or asked.cheap else []
+        if not found:
+            hint = search.instead(words)
+            raise UsageError(Problem("no-match", f"no model matches `{' '.join(words)}`", hint=hint))
+        tasks, listed = self.tasks(wanted.kinds), wanted.meant_as(asked.together)
+        return [self.entry(each, listed) for each in found if wanted.holds(each, tasks)]
+
+    def tasks(self, kinds: Sequence[str]) -> frozenset[str]:
+        """Return the tasks of the catalogue that kinds of step, or the tasks themselves, stand for."""
+        known = (self._kinds.get(each) for each in kinds)
+        return frozenset(kinds).union(*(kind.tasks for kind in known if kind is not None))
+
+    def _require_known(self, wanted: Wanted) -> None:
+        """Raise UsageError for a condition that no model meets."""
         models = self._catalog.all()
-        tasks = self._tasks(wanted.task, models)
+        can = [Abilities(each) for each in models]
+        tasks = {task for each in models for task in each.tasks}
+        for kind in wanted.kinds:
+            _check("kind", kind, tasks | {name for name, each in self._kinds.items() if each.tasks})
         _check("output", wanted.output, {each.output for each in models})
         _check("vendor", wanted.vendor, {each.vendor for each in models})
-        return [
-            self.entry(each)
-            for each in models
-            if (wanted.every or _usable(each))
-            and (tasks is None or set(each.tasks) & tasks)
-            and wanted.output in (None, each.output)
-            and wanted.vendor in (None, each.vendor)
-        ]
-
-    def _tasks(self, named: str | None, models: Sequence[Model]) -> set[str] | None:
-        """Return the tasks of a kind or of the catalogue that a name stands for."""
-        if named is None:
-            return None
-        if (kind := self._kinds.get(named)) is not None and kind.tasks:
-            return set(kind.tasks)
-        tasks = {task for each in models for task in each.tasks}
-        _check("task", named, tasks | {name for name, kind in self._kinds.items() if kind.tasks})
-        return {named}
-
-    def search(self, words: Sequence[str]) -> Sequence[Entry]:
-        """Return the models in which every word is found, the best first. Raises UsageError when there is none."""
-        asked = [word for each in words for word in each.casefold().split()]
-        found = []
-        for model in self._catalog.all():
-            texts = self._texts(model)
-            scores = [_score(word, texts) for word in asked]
-            if scores and all(scores):
-                found.append((not _usable(model), -sum(scores), len(model.id), model.id, model))
-        if not found:
-            raise UsageError(Problem("no-match", f"no model matches `{' '.join(words)}`", hint=self._near(asked)))
-        return [self.entry(model) for *_, model in sorted(found, key=lambda each: each[:4])]
-
-    def _texts(self, model: Model) -> Sequence[tuple[int, str]]:
-        """Return where words are looked for, with what a find there is worth."""
-        row = self._catalog.row(model.id)
-        others = [*display_names(row), model.vendor, row["family"]]
-        named = [(4, model.id), *((2, text) for text in others), *((1, task) for task in model.tasks)]
-        return [(worth, text.casefold()) for worth, text in named]
-
-    def _near(self, words: Sequence[str]) -> str:
-        texts = {text for each in self._catalog.all() for _, text in self._texts(each)}
-        known = {part for text in texts for part in re.split(r"[^a-z]+", text) if len(part) > 2}
-        corrected = [word if any(word in text for text in texts) else nearest(word, sorted(known)) for word in words]
-        if all(corrected) and corrected != [*words]:
-            return f"did you mean `rhflow models search {' '.join(map(str, corrected))}`?"
-        return "`rhflow models list` shows them all; fewer words find more"
+        _check("resolution", wanted.resolution, {text for each in can for text in each.resolutions})
+        _check("aspect ratio", wanted.ratio, {text for each in can for text in each.ratios})
 
     def find(self, reference: str) -> Model:
         """Return the model with this id, display name or endpoint. Raises UsageError with the nearest id."""
@@ -171,7 +177,8 @@ class ModelGuide:
         if (text := self.example(model)) is not None:
             return text
         why = "was withdrawn by the service" if model.callable else f"cannot be called: {model.note}"
-        hint = f"`rhflow models show {model.successor}`" if model.successor else "`rhflow models search` finds others"
+        others = "`rhflow models search WORD` finds others"
+        hint = f"`rhflow models show {model.successor}`" if model.successor else others
         raise UsageError(Problem("not-callable", f"model `{model.id}` {why}", hint=hint))
 
     def to_json(self, model: Model) -> dict[str, Any]:
@@ -234,19 +241,6 @@ def _field_json(field: Field) -> dict[str, Any]:
 
 def _usable(model: Model) -> bool:
     return model.callable and model.status == "active"
-
-
-def _score(word: str, texts: Sequence[tuple[int, str]]) -> int:
-    """Return how well a word is found: most as a whole part of an id, least inside another word."""
-    best = 0
-    for worth, text in texts:
-        if word in text:
-            parts = re.split(r"[^a-z0-9]+", text)
-            fit = (
-                4 if word == text else 3 if word in parts else 2 if any(each.startswith(word) for each in parts) else 1
-            )
-            best = max(best, worth * fit)
-    return best
 
 
 def _check(what: str, value: str | None, known: Collection[str]) -> None:

@@ -10,17 +10,33 @@ from pathlib import Path
 from rhflow.core.errors import Problem, StoreError, UnknownOutcomeError, UsageError, did_you_mean
 from rhflow.core.values import Realm
 from rhflow.settings import Settings
+from rhflow.store import cleanup
 from rhflow.store.archive import Written, export
+from rhflow.store.cleanup import Cleanup, Limits, plan_cleanup, read_locks
 from rhflow.store.removal import Removed, held, remove
 from rhflow.store.store import Store
-from rhflow.store.sweep import Limits, Sweep, plan_sweep, read_locks, sweep
 from rhflow.store.unarchive import Imported, take_in
 from rhflow.store.usage import Stored, bytes_of, stored, worth
 from rhflow.store.verify import Findings, verify
 
 __all__ = [
-    "Doomed", "Filter", "Findings", "Limits", "Removed", "Stored", "Sweep", "bytes_of", "check_store", "clean_up",
-    "doomed", "export_results", "import_results", "list_results", "read_locks", "recipes_of", "worth",
+    "Cleanup",
+    "Doomed",
+    "Filter",
+    "Findings",
+    "Limits",
+    "Removed",
+    "Stored",
+    "bytes_of",
+    "check_store",
+    "clean_up",
+    "doomed",
+    "export_results",
+    "import_results",
+    "list_results",
+    "read_locks",
+    "recipes_of",
+    "worth",
 ]  # fmt: skip
 
 _SHORTEST = 4
@@ -57,10 +73,10 @@ def check_store(settings: Settings) -> Findings:
         return verify(store)
 
 
-def clean_up(settings: Settings, limits: Limits, *, dry_run: bool) -> Sweep:
+def clean_up(settings: Settings, limits: Limits, *, dry_run: bool) -> Cleanup:
     """Remove what the limits say, or only say what would go."""
     with Store.open(settings.store) as store:
-        return plan_sweep(store, limits) if dry_run else sweep(store, limits)
+        return plan_cleanup(store, limits) if dry_run else cleanup.clean_up(store, limits)
 
 
 def export_results(settings: Settings, target: Path, wanted: Filter) -> Written:

@@ -34,7 +34,7 @@ class NodeState:
     status: str
     model: str | None
     task_id: str | None
-    cost: tuple[str, str] | None
+    cost: tuple[str, ...] | None
     seconds: float | None
     files: Sequence[str]
     why: str
@@ -99,7 +99,7 @@ def _state(view: NodeView, call: Submission | None, *, running: bool) -> NodeSta
         status=_status(view, call, running=running),
         model=view.model,
         task_id=view.task_id or (call.task_id if call is not None else None),
-        cost=(cost[0], cost[1]) if cost else None,
+        cost=tuple(cost) if cost else None,
         seconds=view.data.get("seconds"),
         files=view.data.get("files", []),
         why="; ".join(view.data.get("problems", [])) or view.data.get("why", ""),

@@ -12,8 +12,8 @@ from rhflow.app.report import Leftover
 from rhflow.app.request import Request
 from rhflow.app.runs.asked import PARTS
 from rhflow.core.graph.select import Selection
+from rhflow.core.plan.former import OnUnknown
 from rhflow.settings import Settings
-from rhflow.steps.context import OnUnknown
 from rhflow.store.store import Store
 
 

@@ -50,8 +50,11 @@ class LocalFiles:
 
     def _measure(self, path: Path, text: str) -> Artifact:
         if not path.is_file():
-            what = f"`{text}` is a folder" if path.is_dir() else f"there is no file `{text}`"
-            raise RecipeError(Problem("no-such-file", what, hint=_hint(path)))
+            if path.is_dir():
+                hint = f"name a file in it, as in `{text.rstrip('/')}/{_any_name(path)}`"
+                raise RecipeError(Problem("no-such-file", f"`{text}` is a folder", hint=hint))
+            hint = nearby(path) or "paths count from the recipe's folder, with `-p` from this one"
+            raise RecipeError(Problem("no-such-file", f"there is no file `{text}`", hint=hint))
         try:
             known = self._store.digests.measure(path, _facts)
         except UnreadableMediaError as error:  # a mistake in what was given, which has a place in the recipe
@@ -81,8 +84,14 @@ def _facts(path: Path) -> dict[str, Any]:
     }
 
 
-def _hint(path: Path) -> str | None:
+def _any_name(folder: Path) -> str:
+    """Return the name of some file of a folder, to show what is meant."""
+    return min((each.name for each in folder.iterdir() if each.is_file() and each.name[0] != "."), default="…")
+
+
+def nearby(path: Path) -> str | None:
+    """Return what to say of a path that leads nowhere: the file it may have meant."""
     if not path.parent.is_dir():
         return f"there is no folder `{path.parent}` either"
     found = nearest(path.name, [each.name for each in path.parent.iterdir()])
-    return f"did you mean `{found}`?" if found else "paths count from the recipe's folder, with `-p` from this one"
+    return f"did you mean `{found}`?" if found else None

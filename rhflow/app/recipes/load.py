@@ -11,9 +11,11 @@ from rhflow.app.recipes.reader import FolderReader
 from rhflow.catalog.catalog import Catalog
 from rhflow.contract import load_schema
 from rhflow.core.errors import Problem, RecipeError, Source, UsageError
+from rhflow.core.plan.budget import currency_warnings
 from rhflow.core.plan.calls import Calls
 from rhflow.core.plan.check import check, in_order
-from rhflow.core.recipe.document import Pipeline, Step, build, is_recipe
+from rhflow.core.recipe.build import build
+from rhflow.core.recipe.document import Pipeline, Step, is_recipe
 from rhflow.core.text.source import read
 from rhflow.steps.kinds import all_kinds
 
@@ -38,15 +40,18 @@ class Recipe:
         return {*self.readers, *(path for each in self.readers.values() for path in each.seen)} - {self.path}
 
 
-def load(path: Path, catalog: Catalog | None = None, *, own_comfyui: bool = False) -> Recipe:
+def load(path: Path, catalog: Catalog | None = None, *, own_comfyui: bool = False, money: str | None = None) -> Recipe:
     """Return the recipe at ``path``, checked against a catalogue (the shipped one by default).
 
-    ``own_comfyui``: workflows are to run on a server of the user's own. Raises UsageError when it cannot be read,
+    ``own_comfyui``: workflows are to run on a server of the user's own. ``money`` is what the account pays in, where
+    its budget is to be held against that. Raises UsageError when it cannot be read,
     RecipeError with every problem.
     """
     catalog = catalog or Catalog.load()
     loader = _Loader(Calls(all_kinds(own_comfyui=own_comfyui), catalog))
     pipeline = loader.load(path, ())
+    if pipeline is not None and money is not None:
+        loader.problems += currency_warnings(pipeline, loader.calls.kinds, money)
     problems = in_order(loader.problems)
     if pipeline is None or any(problem.severity == "error" for problem in problems):
         raise RecipeError(problems)
@@ -125,20 +130,22 @@ def _near(kind: str, path: Path) -> str:
 _INIT = "`rhflow init` makes a recipe to begin with"
 
 
-def read_text(path: Path, *, otherwise: str = _INIT) -> str:
+def read_text(path: Path, *, otherwise: str = _INIT, like: str = "*.y*ml") -> str:
     """Return the text of a file. Raises UsageError when it cannot be read, RecipeError when it is not text.
 
-    ``otherwise`` is the hint where there is no such file, and none with a name like it.
+    ``otherwise`` is the hint where there is no such file, and none with a name near to it among those ``like`` it.
     """
     try:
         if path.is_dir():
-            raise UsageError(Problem("not-a-file", f"`{path}` is a folder", hint=f"name a file, as in `{path}/…yaml`"))
+            raise UsageError(
+                Problem("not-a-file", f"`{path}` is a folder", hint=f"name a file, as in `{path}/…{like[-4:]}`")
+            )
         if path.stat().st_size > MAX_BYTES:
             raise RecipeError(Problem("too-large", f"`{path}` is larger than {MAX_BYTES // 1_000_000} MB"))
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise UsageError(
-            Problem("no-such-file", f"there is no file `{path}`", hint=_similar(path, otherwise))
+            Problem("no-such-file", f"there is no file `{path}`", hint=_similar(path, like) or otherwise)
         ) from None
     except UnicodeDecodeError as error:
         raise RecipeError(
@@ -148,12 +155,13 @@ def read_text(path: Path, *, otherwise: str = _INIT) -> str:
         raise UsageError(Problem("unreadable", f"`{path}` cannot be read: {error.strerror}")) from error
 
 
-def _similar(path: Path, otherwise: str) -> str:
+def _similar(path: Path, like: str) -> str | None:
     from rhflow.core.errors import nearest
 
     folder = path.parent if path.parent.is_dir() else Path()
-    found = nearest(path.name, [each.name for each in folder.glob("*.y*ml")])
-    return f"did you mean `{folder / found}`?" if found else otherwise
+    by_stem = {each.stem: each for each in folder.glob(like)}  # endings are alike anyway
+    found = nearest(path.stem, by_stem)
+    return f"did you mean `{by_stem[found]}`?" if found else None
 
 
 def _name(path: Path) -> str:

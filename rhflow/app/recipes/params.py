@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rhflow.app.recipes.files import LocalFiles
 from rhflow.app.recipes.load import read_text
+from rhflow.app.recipes.variants import Row
 from rhflow.app.request import Request
-from rhflow.core.errors import Problem, RecipeError, Source, UsageError, did_you_mean
+from rhflow.core.errors import Problem, RecipeError, Source, Span, UsageError, did_you_mean
 from rhflow.core.graph.nesting import all_used
+from rhflow.core.graph.variants import Variant
+from rhflow.core.inputs.coerce import REMOTE
 from rhflow.core.plan.plan import Names
 from rhflow.core.recipe.document import Param, Pipeline
 from rhflow.core.recipe.params import parse_param
@@ -19,24 +22,31 @@ from rhflow.core.text.source import read
 from rhflow.core.values import Artifact, in_words
 from rhflow.settings import read_variables
 
-_REMOTE = ("http://", "https://")
-
 
 def bind_params(
-    request: Request, pipeline: Pipeline, files: LocalFiles, *, extra: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return a value for every declared parameter, ``extra`` before all others. Raises RecipeError."""
-    given = _given(request, pipeline) | {name: (value, Path()) for name, value in (extra or {}).items()}
-    problems: list[Problem] = []
-    values: dict[str, Any] = {}
-    for param in pipeline.params.values():
-        try:
-            values[param.name] = _value(param, given, files, request)
-        except _BadParamError as bad:
-            problems.append(_placed(pipeline, param, bad))
+    request: Request, pipeline: Pipeline, files: LocalFiles, variants: Sequence[tuple[Variant, Row | None]]
+) -> dict[str, dict[str, Any]]:
+    """Return a value for every declared parameter, by the scope of each variant; that of a plain run is empty.
+
+    Raises RecipeError with all that is wrong, a value of a batch at its row.
+    """
+    given = _given(request, pipeline)
+    in_batch = {name for _, row in variants if row is not None for name in row.values}
+    problems: dict[tuple[str, Span | None], Problem] = {}  # what several variants have in common is told once
+    found: dict[str, dict[str, Any]] = {}
+    for variant, row in variants or [(Variant("", {}), None)]:
+        all_given = given | {name: (value, Path()) for name, value in variant.params.items()}
+        scope = f"{variant.label}/" if variant.label else ""
+        values = found[scope] = {}
+        for param in pipeline.params.values():
+            try:
+                values[param.name] = _value(param, all_given, files, request)
+            except _BadParamError as bad:
+                problem = _placed(pipeline, param, bad, row if param.name in in_batch else None)
+                problems[problem.message, problem.span] = problem
     if problems:
-        raise RecipeError(problems)
-    return values
+        raise RecipeError(problems.values())
+    return found
 
 
 def names_of(pipeline: Pipeline, params: Mapping[str, Any], run: Mapping[str, str]) -> Names:
@@ -58,7 +68,7 @@ def _given(request: Request, pipeline: Pipeline) -> dict[str, tuple[Any, Path]]:
     """Return what was given, with the folder that paths in it count from; the command line wins over the file."""
     given: dict[str, tuple[Any, Path]] = {}
     if request.params_file is not None:
-        data = read(Source(str(request.params_file), read_text(request.params_file))).data
+        data = read(Source(str(request.params_file), _params_text(request.params_file))).data
         if not isinstance(data, dict):
             raise UsageError(Problem("bad-params", f"`{request.params_file}` must hold a mapping of parameters"))
         given = {str(name): (value, request.params_file.parent) for name, value in data.items()}
@@ -68,6 +78,11 @@ def _given(request: Request, pipeline: Pipeline) -> dict[str, tuple[Any, Path]]:
             hint = did_you_mean(name, pipeline.params) or "the recipe declares no parameters"
             raise UsageError(Problem("unknown-param", f"the recipe has no parameter `{name}`", hint=hint))
     return given
+
+
+def _params_text(path: Path) -> str:
+    like = "*.json" if path.suffix == ".json" else "*.y*ml"
+    return read_text(path, otherwise="the path of `--params` counts from this folder", like=like)
 
 
 def _value(param: Param, given: Mapping[str, tuple[Any, Path]], files: LocalFiles, request: Request) -> Any:
@@ -90,7 +105,7 @@ def _value(param: Param, given: Mapping[str, tuple[Any, Path]], files: LocalFile
 
 
 def _media(param: Param, text: str, files: LocalFiles, folder: Path) -> Artifact | str:
-    if text.startswith(_REMOTE):
+    if text.startswith(REMOTE):
         return text
     try:
         artifact = files.at(folder, text)
@@ -103,5 +118,8 @@ def _media(param: Param, text: str, files: LocalFiles, folder: Path) -> Artifact
     return artifact
 
 
-def _placed(pipeline: Pipeline, param: Param, bad: _BadParamError) -> Problem:
+def _placed(pipeline: Pipeline, param: Param, bad: _BadParamError, row: Row | None) -> Problem:
+    """Return a problem at the row that gives the value, or lacks it, and else at the parameter."""
+    if row is not None:
+        return Problem(bad.code, bad.message, row.span, hint=bad.hint)
     return pipeline.key_problem(bad.code, bad.message, param.pointer, hint=bad.hint)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rhflow.app.runs.run import Prepared
+    from rhflow.app.runs.prepare import Prepared
 
 PARTS = ("only", "start", "until")
 

@@ -1,20 +1,29 @@
-"""What a run hands over, under names a person would give."""
+"""What a run hands over, under names a person would give.
+
+Whatever is done is handed over: an output that cannot be worked out, or a name that cannot, is told of as a problem
+and never keeps paid files from their owner.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rhflow.core.errors import RecipeError
+from rhflow.app.report import Told
+from rhflow.app.runs.naming import AskedNames, Piece, folder_of, key_of_node, name_all
+from rhflow.app.runs.telling import SECRET, Texts, shown, told_of
+from rhflow.core.errors import Problem, RecipeError
 from rhflow.core.graph.edges import reads
 from rhflow.core.plan.planner import Planner
-from rhflow.core.plan.views import EndedView, ItemView, LoopView, PipelineView, StepView, files_of
+from rhflow.core.plan.reading import reads_any, secrets_of
+from rhflow.core.plan.views import LoopView, StepView, files_of
 from rhflow.core.recipe.document import Output
+from rhflow.core.recipe.template import Template
 from rhflow.core.values import Artifact
 from rhflow.store.deliver import deliver_all, delivery_signature, point_latest
-from rhflow.store.names import Names, safe_name
 from rhflow.store.store import Store
 
 _BROUGHT_IN = ("upload", "upload-lora")  # what they give is the user's own file
@@ -22,10 +31,17 @@ _BROUGHT_IN = ("upload", "upload-lora")  # what they give is the user's own file
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Names and files to deliver, in order, and the outputs with file names in the place of files."""
+    """Names and files to deliver, in order, and the outputs with a ``Name`` in the place of every file.
+
+    ``texts`` are the contents of those files that are texts, by digest; ``told`` the outputs that are values, for
+    people; ``problems`` what is wrong with outputs and names.
+    """
 
     files: tuple[tuple[str, Artifact], ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     @property
     def digests(self) -> list[tuple[str, str]]:
@@ -35,66 +51,118 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Something to deliver: under which label, in which variant's folder, and as the author wants it called."""
+    """Something to deliver: under which label, in which variant's folder, and as the output wants it called.
+
+    A ``secret`` is kept out of files and records. ``empty`` are the loops without items that the value reads, ``node``
+    is whose text it is. ``broken``: it cannot be worked out, and ``instead`` is what the steps gave that it reads.
+    """
 
     label: str
     value: Any
-    save_as: str | None = None
     scope: str = ""
-    own: Mapping[str, str] = field(default_factory=dict)
-    """Names of single files, by digest: what each item of a loop wants its own called."""
+    stem: str | None = None
+    node: str | None = None
+    secret: bool = False
+    empty: tuple[str, ...] = ()
+    broken: bool = False
+    instead: Sequence[Any] = ()
 
 
 def choose(planner: Planner) -> Delivery:
-    """Return what to deliver from what has finished: the outputs, or every made file where none are named."""
-    names, keys = Names(), _keys(planner)
-    files: list[tuple[str, Artifact]] = []
-    outputs: dict[str, Any] = {}
-    for each in _wanted(planner):
-        found = list(files_of([each.value]))
-        several = len(found) > 1
-        listed = several or isinstance(each.value, list | LoopView)  # of one item today, perhaps of more tomorrow
-        taken = []
-        for at, artifact in enumerate(found):
-            number = (keys.get(artifact.digest) if listed else None) or (str(at + 1) if several else None)
-            own = each.own.get(artifact.digest)
-            name = _name(own or each.save_as or each.label, artifact, number if own is None else None)
-            taken.append(names.take(_folder(each.scope) + name))
-        files += zip(taken, found, strict=True)
-        group = outputs.setdefault(_folder(each.scope).rstrip("/"), {}) if each.scope else outputs
-        group[each.label] = _shown(each.value, iter(taken))
-    return Delivery(tuple(files), outputs)
+    """Return what to deliver from what has finished: the outputs, or all that was made where none are named."""
+    problems: list[Problem] = []
+    names, texts = AskedNames(planner, problems), Texts(_secrets(planner))
+    wanted = list(_wanted(planner, names, problems))
+    covered = {file.origin for each in wanted for file in files_of([each.value])}
+    batches: list[tuple[list[Piece], list[Piece]]] = []
+    for each in wanted:
+        values = each.instead if each.broken else [each.value]
+        files = [file for file in files_of(values) if not each.broken or file.origin not in covered]
+        written = [file for value in values for file in texts.of(value, each.node)] if not each.secret else []
+        batches.append((list(_pieces(planner, names, each, files)), list(_pieces(planner, names, each, written))))
+    pieces = [piece for batch in batches for part in batch for piece in part]
+    called = name_all(pieces)
+    left, outputs, told = iter(called), dict[str, Any](), list[Told]()
+    for each, (files_of_it, texts_of_it) in zip(wanted, batches, strict=True):
+        taken = list(islice(left, len(files_of_it)))
+        as_files = [(piece.file, name) for piece, name in zip(texts_of_it, islice(left, len(texts_of_it)), strict=True)]
+        value = shown(each.value, iter(taken))
+        group = outputs.setdefault(folder_of(each.scope).rstrip("/"), {}) if each.scope else outputs
+        group[each.label] = value
+        told += _told(each, value, as_files, texts)
+    everything = tuple([(name, piece.file) for name, piece in zip(called, pieces, strict=True)])
+    return Delivery(everything, outputs, texts.contents, tuple(told), tuple(problems))
 
 
-def _wanted(planner: Planner) -> Iterator[_Wanted]:
-    """Yield all that can be delivered now."""
+def _pieces(planner: Planner, names: AskedNames, wanted: _Wanted, files: Sequence[Artifact]) -> Iterator[Piece]:
+    """Yield the files of one output with what their names are made of."""
+    # Of one item today, perhaps of more tomorrow
+    listed = wanted.broken or isinstance(wanted.value, list | LoopView)
+    for at, file in enumerate(files):
+        key = None if file.origin is None else key_of_node(planner.graph, file.origin[0])
+        number = (key if listed else None) or (str(at + 1) if len(files) > 1 else None)
+        own = names.of_file(file) if wanted.stem is None else None
+        yield Piece(file, wanted.label, folder_of(wanted.scope), wanted.stem, number, own, key)
+
+
+def _told(wanted: _Wanted, value: Any, files: Sequence[tuple[Artifact, str]], texts: Texts) -> Iterator[Told]:
+    """Yield what people are told of an output."""
+    label = folder_of(wanted.scope) + wanted.label
+    if wanted.secret:
+        yield Told(label, SECRET)
+    elif wanted.empty and not value:
+        yield Told(label, f"nothing, as {_zero(wanted.empty)}")
+    else:
+        yield from told_of(label, wanted.value, value, files, texts)
+
+
+def _wanted(planner: Planner, names: AskedNames, problems: list[Problem]) -> Iterator[_Wanted]:
+    """Yield all that can be delivered now; what is wrong is added to ``problems``."""
     pipeline = planner.pipeline
     if pipeline.outputs is None:
         yield from _everything(planner)
         return
+    hidden = secrets_of(pipeline)
     for output in pipeline.outputs.values():
+        steps = list(dict.fromkeys(reads(output.value, "steps")))
+        empty = tuple([each for each in steps if each in planner.graph.nodes and planner.graph.is_empty(each)])
         try:
             value = planner.value_of(output.value, scope=output.scope)
-        except RecipeError:
-            if not any(_gave_nothing(planner, each) for each in reads(output.value, "steps")):
-                raise
-            continue  # it reads a step that did not finish: what did is delivered all the same
-        save_as, own = _save_as(planner, output)
-        yield _Wanted(output.name, value, save_as, output.scope, own)
+        except RecipeError as error:
+            if any(_gave_nothing(planner, each) for each in steps):
+                continue  # what did finish is delivered all the same
+            problems += [replace(each, hint=_with_zero(each.hint, empty)) for each in error.problems]
+            made = [planner.views[each] for each in steps if each in planner.views]
+            stem = names.of_output(output)
+            yield _Wanted(output.name, None, output.scope, stem, broken=True, instead=made)
+            continue
+        secret = bool(hidden) and reads_any(output.value, hidden)
+        stem, node = names.of_output(output), _text_of(planner, output)
+        yield _Wanted(output.name, value, output.scope, stem, node, secret, empty)
+
+
+def _zero(empty: Sequence[str]) -> str:
+    """Say which loops have no items."""
+    return " and ".join(f"`{each}`" for each in empty) + (" has 0 items" if len(empty) == 1 else " have 0 items")
+
+
+def _with_zero(hint: str | None, empty: Sequence[str]) -> str | None:
+    return "; ".join([each for each in (hint, _zero(empty)) if each]) if empty else hint
 
 
 def _everything(planner: Planner) -> Iterator[_Wanted]:
     for node in planner.graph.calls():
         step = planner.graph.nodes[node].step
         if isinstance(planner.views.get(node), StepView) and step.kind not in _BROUGHT_IN:
-            save_as = None if step.save_as is None else str(planner.value_of(step.save_as, node=node))
             label = node.removeprefix(step.scope).replace("[", "-").removesuffix("]")
-            yield _Wanted(label, planner.views[node], save_as, step.scope)
+            yield _Wanted(label, planner.views[node], step.scope)
 
 
-def _folder(scope: str) -> str:
-    """Return the folder of a scope: that of a variant, or of a pipeline that is a step."""
-    return scope.replace("[", "-").replace("]", "")
+def _secrets(planner: Planner) -> frozenset[str]:
+    """Return the values of secret parameters, as texts; one of a few letters hides nothing."""
+    world, secret = planner.world, [each.name for each in planner.pipeline.params.values() if each.secret]
+    values = (str(names.params.get(name, "")) for names in (world.names, *world.scopes.values()) for name in secret)
+    return frozenset(each for each in values if len(each) > 3)
 
 
 def _gave_nothing(planner: Planner, step: str) -> bool:
@@ -103,61 +171,14 @@ def _gave_nothing(planner: Planner, step: str) -> bool:
     return any(node in planner.endings or node not in planner.views for node in nodes)
 
 
-def _save_as(planner: Planner, output: Output) -> tuple[str | None, Mapping[str, str]]:
-    """Return the name the output asks for, or else the step that it takes its files from: of a loop, one per file."""
-    if output.save_as is not None:
-        return str(planner.value_of(output.save_as, scope=output.scope)), {}
-    steps = [planner.pipeline.steps.get(each) for each in dict.fromkeys(reads(output.value, "steps"))]
-    step = steps[0] if len(steps) == 1 else None
-    if step is None or step.save_as is None:
-        return None, {}
-    if step.loop is None:
-        return str(planner.value_of(step.save_as, scope=output.scope)), {}
-    own: dict[str, str] = {}
-    for node in planner.graph.items.get(step.id, []):
-        if files := list(files_of([planner.views.get(node)])):
-            name = str(planner.value_of(step.save_as, node=node))
-            own |= {file.digest: name for file in reversed(files)}
-    return None, own
-
-
-def _keys(planner: Planner) -> dict[str, str]:
-    """Return for each file that a loop made the key of its item."""
-    found: dict[str, str] = {}
-    for members in planner.graph.items.values():
-        for node in members:
-            view, binding = planner.views.get(node), planner.graph.nodes[node].binding
-            if view is None or binding is None:
-                continue
-            for file in files_of([view]):
-                found.setdefault(file.digest, binding.key)
-    return found
-
-
-def _name(stem: str, artifact: Artifact, number: str | None) -> str:
-    if stem.casefold().endswith(f".{artifact.extension}"):
-        stem = stem[: -len(artifact.extension) - 1]
-    return safe_name(f"{stem}{'' if number is None else f'-{number}'}.{artifact.extension}")
-
-
-def _shown(value: Any, names: Iterator[str]) -> Any:
-    """Return a value with file names in the place of files."""
-    if isinstance(value, Artifact):
-        return next(names)
-    if isinstance(value, StepView):
-        shown = [next(names) for _ in value.outputs.files]
-        return shown[0] if len(shown) == 1 else shown or list(value.outputs.texts)
-    if isinstance(value, ItemView):
-        return _shown(value.view, names)
-    if isinstance(value, PipelineView):
-        return {name: _shown(value[name], names) for name in value}
-    if isinstance(value, LoopView):
-        return {each["key"]: _shown(each, names) for each in value.items_in_order}
-    if isinstance(value, EndedView):
-        return None
-    if isinstance(value, list | tuple):
-        return [_shown(each, names) for each in value]
-    return {key: _shown(each, names) for key, each in value.items()} if isinstance(value, Mapping) else value
+def _text_of(planner: Planner, output: Output) -> str | None:
+    """Return the step whose text an output is, as it stands or read as JSON."""
+    value = output.value
+    if isinstance(value, Template) and value.exact and value.parts is not None and len(value.refs) == 1:
+        match value.refs[0].path:
+            case ("steps", str(step), "text" | "json") if step in planner.graph.nodes:
+                return step
+    return None
 
 
 def find_folder(store: Store, delivery: Delivery, out: Path) -> tuple[str, Path] | None:
@@ -167,7 +188,8 @@ def find_folder(store: Store, delivery: Delivery, out: Path) -> tuple[str, Path]
 
 def hand_over(store: Store, delivery: Delivery, folder: Path) -> int:
     """Put every file into ``folder`` and return how many were not there before."""
-    return deliver_all(store.blobs, ((artifact.digest, folder / name) for name, artifact in delivery.files))
+    files = ((artifact.digest, folder / name) for name, artifact in delivery.files)
+    return deliver_all(store.blobs, files, delivery.texts)
 
 
 def settle(store: Store, delivery: Delivery, out: Path, *, run: str, folder: Path) -> None:

@@ -13,18 +13,26 @@ from rhflow.app.account.leftovers import collect
 from rhflow.app.account.open_calls import left_open, realm_of
 from rhflow.app.report import Doubt, Leftover
 from rhflow.core.errors import RefusedError, RhflowError
+from rhflow.core.plan.plan import Plan, Resume
 from rhflow.steps.context import Tools
 from rhflow.store.submissions import Submission
 
 if TYPE_CHECKING:
-    from rhflow.app.runs.run import Prepared, Watcher
+    from rhflow.app.runs.prepare import Prepared
+    from rhflow.app.runs.run import Watcher
 
 _EVIDENCE_TIMEOUT = 5.0
 
 
-def left_over(ready: Prepared, *, but: Collection[str] = ()) -> list[Submission]:
-    """Return what ended runs of the recipe left open in this realm, but for the calls that this run makes itself."""
+def left_over(ready: Prepared, *, but: Collection[str] = (), also: Collection[str] = ()) -> list[Submission]:
+    """Return what ended runs of the recipe left open in this realm, but for the calls that this run makes itself.
+
+    ``also`` are keys of calls that may be open of whatever recipe's run.
+    """
     found = left_open(ready.store, recipe=os.fspath(ready.request.recipe.absolute()))
+    if also:
+        known = {each.key for each in found}
+        found += [each for each in left_open(ready.store) if each.key in also and each.key not in known]
     return [each for each in found if each.key not in but and realm_of(each) == ready.request.realm]
 
 
@@ -43,6 +51,7 @@ async def decided(ready: Prepared, account: Account, watcher: Watcher) -> Accoun
         return account
     shown = [Doubt(each.node or "", each.run, each.at, str((each.call or {}).get("price", ""))) for each in doubtful]
     choice = watcher.ask(shown, await _tasks_now(tools))
+    ready.planner.told(choice)
     return replace(account, tools=replace(tools, on_unknown=choice))
 
 
@@ -68,6 +77,12 @@ async def fetch(ready: Prepared, account: Account, calls: Sequence[Submission], 
 async def fetch_alone(ready: Prepared) -> list[Leftover]:
     """Bring home what was left over although nothing has to run, as far as it is there."""
     return await _fetch_alone(ready, left_over(ready), wait=ready.request.wait_for_earlier)
+
+
+async def fetch_paid(ready: Prepared, plan: Plan) -> list[Leftover]:
+    """Bring home what was paid for although the run may not begin: that costs nothing new."""
+    taken_up = {each.call.key for each in plan.decisions.values() if isinstance(each, Resume)}
+    return await _fetch_alone(ready, left_over(ready, also=taken_up), wait=ready.request.wait_for_earlier)
 
 
 async def _fetch_alone(ready: Prepared, calls: Sequence[Submission], *, wait: bool) -> list[Leftover]:

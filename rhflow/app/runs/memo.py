@@ -1,7 +1,7 @@
 """A run answered from an earlier one: when nothing it depends on changed, it is not planned at all.
 
 This is the fastest path of the program, so it imports next to nothing and its time does not grow with the run: the
-recipe is hashed, not parsed; local inputs are compared by their stat; and the delivered folder by its own time stamp,
+recipe is hashed, not parsed; local inputs are compared by their stat; and every delivered folder by its own time stamp,
 which changes whenever a file in it appears, vanishes or is renamed.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 import rhflow
 from rhflow.app.catalog.in_force import SHIPPED, catalog_file
-from rhflow.app.report import HEAD, NodeRow, RunReport
+from rhflow.app.report import HEAD, NodeRow, RunReport, Told
 from rhflow.app.request import Request
 from rhflow.store.database import open_reader
 from rhflow.store.deliver import FileDamagedError, deliver_all, point_latest, read_latest
@@ -26,7 +26,7 @@ from rhflow.store.memo import Memos
 from rhflow.store.store import Store
 from rhflow.store.submissions import any_open
 
-_FORM = 3  # of what is kept: an older one is not read
+_FORM = 5  # of what is kept: an older one is not read
 
 
 def memo_key(request: Request) -> str | None:
@@ -74,10 +74,10 @@ def answer(request: Request, *, whole: bool) -> RunReport | None:
         if any(_fingerprint(os.environ.get(name, "")) != seen for name, seen in document["env"].items()):
             return None
         rest = memos.nodes(key)["rest"] if whole and document["count"] > HEAD else []
-        untouched = document["folder"] is None or _stamp(document["folder"]) == document["stamp"]
-        files = [] if untouched else memos.nodes(key)["files"]
+        untouched = all(_stamp(folder) == stamp for folder, stamp in document["stamps"])
+        nodes = {} if untouched else memos.nodes(key)
     try:
-        restored = 0 if untouched else _restore(request, document["folder"], files)
+        restored = 0 if untouched else _restore(request, document["folder"], nodes)
     except FileDamagedError:
         return None  # the long way round says what it costs to make it anew
     if document["folder"] is not None:
@@ -94,6 +94,9 @@ def answer(request: Request, *, whole: bool) -> RunReport | None:
         reused=True,
         restored=restored,
         currency_totals=document["totals"],
+        told=[Told(*each) for each in document["told"]],
+        values=document["values"],
+        empty=document["empty"],
     )
 
 
@@ -133,6 +136,12 @@ def _fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
+def _stamps(folder: str, files: Iterable[tuple[str, str]]) -> list[list[Any]]:
+    """Return every folder that holds delivered files, a variant's for example, with its time stamp."""
+    folders = dict.fromkeys(os.path.dirname(os.path.join(folder, name)) for name, _ in files)  # noqa: PTH118, PTH120
+    return [[each, _stamp(each)] for each in folders]
+
+
 def _stamp(folder: str) -> int | None:
     try:
         return os.stat(folder).st_mtime_ns  # noqa: PTH116 (no Path on this path)
@@ -147,21 +156,26 @@ def _size(path: str) -> int | None:
         return None
 
 
-def _restore(request: Request, folder: str, files: list[list[str]]) -> int:
+def _restore(request: Request, folder: str, nodes: dict[str, Any]) -> int:
     """Put back what is missing from a delivered folder, from the store."""
     from rhflow.store.blobs import Blobs
 
-    return deliver_all(Blobs(request.settings.store), ((digest, Path(folder) / name) for name, digest in files))
+    files = ((digest, Path(folder) / name) for name, digest in nodes["files"])
+    texts = {digest: text.encode() for digest, text in nodes["texts"].items()}
+    return deliver_all(Blobs(request.settings.store), files, texts)
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What an answer rests on: the store's generation when planned, variables, local inputs, (name, digest)s."""
+    """What an answer rests on: the store's generation when planned, variables, local inputs, what was delivered."""
 
     generation: int
     env: Mapping[str, str]
     inputs: Iterable[Path]
     files: Iterable[tuple[str, str]]
+    """Pairs of name and digest."""
+    texts: Mapping[str, bytes]
+    """The contents of those that are texts, by digest."""
 
 
 def _point_latest(folder: Path) -> None:
@@ -179,13 +193,20 @@ def keep(store: Store, request: Request, report: RunReport, basis: Basis) -> Non
         "run": report.run,
         "count": report.count,
         "folder": report.folder,
-        "stamp": None if report.folder is None else _stamp(report.folder),
+        "stamps": [] if report.folder is None else _stamps(report.folder, basis.files),
         "outputs": report.outputs,
         "inputs": seen,
         "env": {name: _fingerprint(value) for name, value in basis.env.items()},
         "sizes": {path: _size(path) for each in report.head for path in each.files},
         "head": [_dump(each) for each in report.head],
         "totals": report.currency_totals,
+        "told": [[each.label, each.text, each.size, each.file] for each in report.told],
+        "values": report.values,
+        "empty": report.empty,
     }
-    nodes = {"rest": [_dump(each) for each in report.rest], "files": [list(each) for each in basis.files]}
+    nodes: dict[str, Any] = {
+        "rest": [_dump(each) for each in report.rest],
+        "files": [list(each) for each in basis.files],
+    }
+    nodes["texts"] = {digest: content.decode() for digest, content in basis.texts.items()}
     store.memos.put(key, document, generation=basis.generation, nodes=nodes)

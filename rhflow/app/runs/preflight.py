@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rhflow.core.errors import Problem, RecipeError, StepError
 from rhflow.core.kinds import KindSpec
-from rhflow.core.plan.plan import Plan, Run, Wait
+from rhflow.core.plan.plan import InDoubt, Plan, Run, Wait
 from rhflow.core.recipe.document import Step
-from rhflow.steps.local.run import OPERATIONS, check
-from rhflow.steps.registry import Registry
+
+if TYPE_CHECKING:
+    from rhflow.steps.registry import Registry
 
 
 async def preflight(plan: Plan, registry: Registry) -> None:
@@ -30,7 +31,7 @@ async def preflight(plan: Plan, registry: Registry) -> None:
         except StepError as error:
             found = [placed(each, node, plan.graph.nodes[node].step) for each in error.problems]
             if not all(each.input for each in found):
-                raise type(error)(found) from error
+                raise error.with_problems(found) from error
             problems += found
     if problems:
         raise RecipeError(problems)
@@ -39,19 +40,21 @@ async def preflight(plan: Plan, registry: Registry) -> None:
 def check_here(plan: Plan) -> None:
     """Raise RecipeError with every planned call that this machine is to carry out and cannot; nobody is asked."""
     problems: list[Problem] = []
-    for node, kind, inputs in _planned(plan):
-        if kind.name in OPERATIONS:
-            try:
-                check(kind, inputs)
-            except StepError as error:
-                problems += [placed(each, node, plan.graph.nodes[node].step) for each in error.problems]
+    here = [each for each in _planned(plan) if each[1].pool == "local"]
+    if here:
+        from rhflow.steps.local.run import check  # imported late, with what reads media: most plans need none of it
+    for node, kind, inputs in here:
+        try:
+            check(kind, inputs)
+        except StepError as error:
+            problems += [placed(each, node, plan.graph.nodes[node].step) for each in error.problems]
     if problems:
         raise RecipeError(problems)
 
 
 def _planned(plan: Plan) -> Iterator[tuple[str, KindSpec, Mapping[str, Any]]]:
     for node, decision in plan.decisions.items():
-        if isinstance(decision, Run):
+        if isinstance(decision, Run | InDoubt):
             yield node, decision.call.kind, decision.call.inputs
         elif isinstance(decision, Wait):
             yield node, decision.draft.kind, decision.draft.bound.values

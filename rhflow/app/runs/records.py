@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rhflow.core.events import Event, EventType
-from rhflow.core.values import Entry, Realm
+from rhflow.core.events import UNWRITTEN, Event, EventType
+from rhflow.core.values import Entry, Money, Realm
+from rhflow.store.bills import Bills
 from rhflow.store.store import Store
 
 Observer = Callable[[Event], None]
@@ -43,9 +43,15 @@ class RecallFromStore:
         """Return the ingredients of each node's last finished call."""
         return self.store.index.previous(self.pipeline, self.realm, nodes)
 
+    def bills(self) -> Mapping[str, Sequence[Money]]:
+        """Return what the last calls without a list price cost in this realm, by label."""
+        return Bills(self.store.database).known(self.realm)
+
     async def put(self, node: str, entry: Entry) -> None:
         """Keep an entry; returns when other processes can find it."""
-        await asyncio.wrap_future(self.store.index.put(entry))
+        from asyncio import wrap_future  # imported late: a plan has the store answer, and no loop
+
+        await wrap_future(self.store.index.put(entry))
         self.store.index.remember(self.pipeline, self.realm, {node: entry.key})
 
 
@@ -60,7 +66,12 @@ class RunJournal:
     async def record(self, type: EventType, node: str | None, data: dict[str, Any], *, durable: bool = False) -> None:
         """Append a fact; a durable one is on disk when this returns."""
         event = Event(self.run, time.time(), type, node, data)
+        if type in UNWRITTEN:
+            self.observe(event)
+            return
         written = self.store.journal.record(event, durable=durable)
         if durable:
-            await asyncio.wrap_future(written)
+            from asyncio import wrap_future
+
+            await wrap_future(written)
         self.observe(event)

@@ -1,115 +1,46 @@
-"""Plan and run a recipe: the wiring of core, engine, steps and store."""
+"""Run a recipe: the wiring of core, engine, steps and store."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from rhflow.app.account.account import Account, check_key, open_account
 from rhflow.app.account.limits import asks_the_service, makes_paid_calls, seconds_by
-from rhflow.app.catalog.in_force import load_catalog, pinned
-from rhflow.app.recipes.files import LocalFiles
-from rhflow.app.recipes.load import Recipe, load
-from rhflow.app.recipes.params import bind_params, names_of
-from rhflow.app.recipes.variants import variants_of
-from rhflow.app.report import NO_REQUESTS, Doubt, RunReport
+from rhflow.app.catalog.in_force import pinned
+from rhflow.app.report import HEAD, NO_REQUESTS, Doubt, Leftover, RunReport
 from rhflow.app.request import Request
 from rhflow.app.runs import delivery, earlier, memo
 from rhflow.app.runs.asked import told_of
 from rhflow.app.runs.delivery import Delivery
-from rhflow.app.runs.preflight import check_here, placed, preflight
-from rhflow.app.runs.records import RecallFromStore, RunJournal, WallClock
+from rhflow.app.runs.preflight import placed, preflight
+from rhflow.app.runs.prepare import Prepared, prepared
+from rhflow.app.runs.records import RunJournal, WallClock
 from rhflow.app.runs.stopping import stoppable
 from rhflow.app.runs.summary import Shape, summarize
-from rhflow.core.errors import BudgetError, RhflowError
+from rhflow.core.errors import BudgetError, Problem, RecipeError, RhflowError
 from rhflow.core.events import Event
-from rhflow.core.graph.expand import expand
-from rhflow.core.graph.graph import Graph
 from rhflow.core.graph.nesting import all_used
 from rhflow.core.graph.schedule import Schedule
-from rhflow.core.graph.variants import Variant, combine
-from rhflow.core.plan.budget import Spending, plan_problems
-from rhflow.core.plan.plan import Names, Plan, Reuse, Skip, World
-from rhflow.core.plan.planner import Planner
+from rhflow.core.plan.budget import Spending, judge
+from rhflow.core.plan.dry_run import dry_run
+from rhflow.core.plan.former import OnUnknown
+from rhflow.core.plan.plan import Decision, Gather, Plan, Reuse, Skip
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.outcome import NodeResult, status_of
-from rhflow.engine.run import Engine, Ports
+from rhflow.engine.ports import Ports
+from rhflow.engine.run import Engine
 from rhflow.settings import read_pools
-from rhflow.steps.context import OnUnknown
 from rhflow.steps.registry import Registry
+from rhflow.store.deliver import check_folder
 from rhflow.store.journal import run_lock
-from rhflow.store.store import Store
 
 TRANSFERS_AT_ONCE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A recipe with its parameters bound, ready to be planned or run."""
-
-    request: Request
-    recipe: Recipe
-    store: Store
-    planner: Planner
-    files: LocalFiles
-    params: Mapping[str, Any]
-    run: str
-
-    @property
-    def graph(self) -> Graph:
-        """The nodes and their edges."""
-        return self.planner.graph
-
-
-def new_run_id() -> str:
-    """Return an id that sorts by time and reads well."""
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
-
-
-@contextmanager
-def prepared(request: Request, recipe: Recipe | None = None) -> Iterator[Prepared]:
-    """Open the store and bind the parameters. Raises RhflowError."""
-    recipe = recipe or load(request.recipe, load_catalog(request.settings), own_comfyui=request.comfyui is not None)
-    run = new_run_id()
-    facts = {"id": run, "date": time.strftime("%Y-%m-%d")}
-    variants = variants_of(request, recipe.pipeline)
-    with Store.open(request.settings.store) as store:
-        files = LocalFiles(store, request.recipe.parent)
-        params = {
-            f"{each.label}/" if each.label else "": bind_params(request, recipe.pipeline, files, extra=each.params)
-            for each in variants or [Variant("", {})]
-        }
-        names = {scope: names_of(recipe.pipeline, values, facts) for scope, values in params.items()}
-        if variants:
-            recipe = replace(recipe, pipeline=combine(recipe.pipeline, variants))
-        first = next(iter(names.values()))
-        recall = RecallFromStore(store, recipe.pipeline.name, request.realm)
-        world = World(recall, first, request.realm, files, request.selection, names, files.beside)
-        planner = Planner(recipe.pipeline, _graph(recipe, names), recipe.calls, world)
-        yield Prepared(request, recipe, store, planner, files, params.get("", {}), run)
-
-
-def _graph(recipe: Recipe, names: Mapping[str, Names]) -> Graph:
-    scopes = {
-        scope: {"params": each.params, "vars": each.vars, "env": each.env, "run": each.run}
-        for scope, each in names.items()
-    }
-    return expand(recipe.pipeline, scopes=scopes)
-
-
-def make_plan(request: Request) -> tuple[Plan, Recipe]:
-    """Return what a run would do, and the recipe. Raises RhflowError."""
-    with prepared(request) as ready:
-        plan = ready.planner.plan()
-        check_here(plan)
-        return plan, ready.recipe
 
 
 class Watcher(Protocol):
@@ -124,6 +55,9 @@ class Watcher(Protocol):
     def interrupted(self, running: int) -> None:
         """The user asked to stop: nothing more starts, ``running`` nodes are waited for."""
 
+    def fetched(self, found: Sequence[Leftover]) -> None:
+        """The run may not begin; this is what became of calls that earlier runs had paid for."""
+
     def ask(self, doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
         """Return what to do about calls whose outcome nobody knows; ``tasks_now`` is how many the account has now."""
 
@@ -135,24 +69,37 @@ async def run(request: Request, watcher: Watcher) -> tuple[RunReport, Sequence[R
     """
     with prepared(request) as ready:
         generation = ready.store.memos.generation()
-        plan = ready.planner.plan()
+        plan = dry_run(ready.planner)
         watcher.start(ready, plan)
-        if all(isinstance(each, Reuse | Skip) for each in plan.decisions.values()):
+        if all(isinstance(each, Reuse | Skip | Gather) for each in plan.decisions.values()):
             report, chosen = _reuse(ready, plan)
             report = replace(report, earlier=await earlier.fetch_alone(ready))
-            errors: list[RhflowError] = []
+            errors: list[RhflowError] = [RecipeError(chosen.problems)] if chosen.problems else []
         else:
-            over = plan_problems(ready.recipe.pipeline, plan, allow_unknown=request.allow_unknown_cost)
+            over = judge(ready.recipe.pipeline, plan, allow_unknown=request.allow_unknown_cost).problems
             if over:
-                raise BudgetError(over)
+                raise BudgetError(await _with_what_is_paid(ready, plan, over, watcher))
             if asks_the_service(plan, ready.recipe.calls.kinds):
                 check_key(request)
+            check_folder(_folder(ready))
             report, chosen, errors = await _execute(ready, plan, watcher)
         if report.status == "succeeded" and not errors and _may_be_kept(ready) and not report.leaves_open:
             inputs = ready.files.seen | ready.recipe.seen
-            basis = memo.Basis(generation, ready.planner.world.names.env, inputs, chosen.digests)
+            basis = memo.Basis(generation, ready.planner.world.names.env, inputs, chosen.digests, chosen.texts)
             memo.keep(ready.store, request, replace(report, requests=NO_REQUESTS), basis)
         return report, errors
+
+
+async def _with_what_is_paid(
+    ready: Prepared, plan: Plan, over: Sequence[Problem], watcher: Watcher
+) -> Sequence[Problem]:
+    """Fetch what earlier runs paid for, whatever the budget says of the rest; return why that may not begin."""
+    found = await earlier.fetch_paid(ready, plan)
+    watcher.fetched(found)
+    if not any(each.outcome == "under-way" for each in found):
+        return over
+    hint = "`rhflow resume --all` waits for what is paid for already, and runs nothing"
+    return [replace(each, hint=f"{each.hint}; {hint}" if each.hint else hint) for each in over]
 
 
 def _may_be_kept(ready: Prepared) -> bool:
@@ -169,10 +116,7 @@ def _may_be_kept(ready: Prepared) -> bool:
 
 def _reuse(ready: Prepared, plan: Plan) -> tuple[RunReport, Delivery]:
     """Point at the folder that holds these files already, or deliver them once more into a new one."""
-    results = [
-        NodeResult(node, "succeeded", True, each.entry) if isinstance(each, Reuse) else NodeResult(node, "skipped")
-        for node, each in plan.decisions.items()
-    ]
+    results = [_as_planned(node, each) for node, each in plan.decisions.items()]
     chosen = delivery.choose(ready.planner)
     found = delivery.find_folder(ready.store, chosen, ready.request.out)
     run, folder = found or (ready.run, _folder(ready))
@@ -181,7 +125,19 @@ def _reuse(ready: Prepared, plan: Plan) -> tuple[RunReport, Delivery]:
         delivery.settle(ready.store, chosen, ready.request.out, run=run, folder=folder)
     shape = Shape(run, ready.request.realm, ready.graph)
     report = summarize(shape, results, chosen, folder=folder if chosen.files else None)
+    if chosen.problems:
+        report = replace(report, status="failed", mend=True)
     return replace(report, reused=True, restored=restored if found else 0), chosen
+
+
+def _as_planned(node: str, decision: Decision) -> NodeResult:
+    match decision:
+        case Reuse(_, entry):
+            return NodeResult(node, "succeeded", True, entry)
+        case Gather():
+            return NodeResult(node, "empty")
+        case _:
+            return NodeResult(node, "skipped")
 
 
 # --- something must run ----------------------------------------------------------------------------------------------
@@ -206,14 +162,18 @@ async def _execute(ready: Prepared, plan: Plan, watcher: Watcher) -> tuple[RunRe
         engine = _engine(ready, plan, account, registry, journal)
         results = await _carry_out(engine, ready, account, journal, watcher)
         status = status_of(results, interrupted=engine.interrupted, over_budget=engine.over_budget is not None)
-        chosen, folder = await _deliver(ready, journal)
-        await journal.record("run.finished", None, {"status": status, "requests": account.requests()})
+        chosen, folder, wrong = await _deliver(ready, journal)
+        mend = bool(wrong) and status == "succeeded"
+        facts = {"status": "failed" if mend else status, "requests": account.requests()}
+        told = [problem.message for error in wrong for problem in error.problems]
+        await journal.record("run.finished", None, facts | ({"problems": told} if told else {}))
         left = earlier.left_over(ready, but=engine.keys)
         found = await earlier.fetch(ready, account, left, wait=request.wait_for_earlier and not engine.interrupted)
         requests, faults = account.requests(), account.faults()
     report = summarize(Shape(ready.run, request.realm, ready.graph), results, chosen, folder=folder)
-    report = replace(report, status=status, requests=requests, seconds=time.monotonic() - began, faults=faults)
-    errors = [_placed(ready, each) for each in results if each.error is not None]
+    report = replace(report, status="failed" if mend else status, mend=mend, requests=requests, faults=faults)
+    report = replace(report, seconds=time.monotonic() - began)
+    errors = [*(_placed(ready, each) for each in results if each.error is not None), *wrong]
     if engine.over_budget is not None:
         errors.append(BudgetError(engine.over_budget))
     return replace(report, earlier=found), chosen, errors
@@ -232,20 +192,32 @@ async def _carry_out(
         raise
 
 
-async def _deliver(ready: Prepared, journal: RunJournal) -> tuple[Delivery, Path | None]:
-    """Hand over what has finished; returns it, and the folder where it lies if there is anything."""
-    chosen, folder = delivery.choose(ready.planner), _folder(ready)
-    if not chosen.files:
-        return chosen, None
+async def _deliver(ready: Prepared, journal: RunJournal) -> tuple[Delivery, Path | None, list[RhflowError]]:
+    """Hand over what has finished; returns it, the folder where it lies if there is anything, and what went wrong.
+
+    Nothing that goes wrong here ends a run: what was paid is told of all the same.
+    """
+    chosen, folder = Delivery(), None
+    wrong: list[RhflowError] = []
     try:
-        delivery.hand_over(ready.store, chosen, folder)
-        delivery.settle(ready.store, chosen, ready.request.out, run=ready.run, folder=folder)
-    except RhflowError:
-        await journal.record("run.finished", None, {"status": "failed"})
+        chosen = delivery.choose(ready.planner)
+        wrong += [RecipeError(chosen.problems)] if chosen.problems else []
+        if chosen.files:
+            delivery.hand_over(ready.store, chosen, _folder(ready))
+            folder = _folder(ready)
+            delivery.settle(ready.store, chosen, ready.request.out, run=ready.run, folder=folder)
+    except RhflowError as error:
+        wrong.append(error)
+    except BaseException as error:
+        status = "failed" if isinstance(error, Exception) else "interrupted"
+        await journal.record("run.finished", None, {"status": status})
         raise
-    names = [name for name, _ in chosen.files]
-    await journal.record("run.delivered", None, {"folder": str(folder), "files": names})
-    return chosen, folder
+    if folder is not None or chosen.told:
+        names = [name for name, _ in chosen.files] if folder is not None else []
+        told = [[each.label, each.text, each.size, each.file] for each in chosen.told[:HEAD]]
+        facts = {"folder": None if folder is None else str(folder), "files": names, "values": told}
+        await journal.record("run.delivered", None, facts)
+    return chosen, folder, wrong
 
 
 # --- the wiring ------------------------------------------------------------------------------------------------------
@@ -278,4 +250,4 @@ def _placed(ready: Prepared, result: NodeResult) -> RhflowError:
     """Return a node's error with the place of its step for every problem that has none."""
     assert result.error is not None
     step = ready.graph.nodes[result.node].step
-    return type(result.error)([placed(each, result.node, step) for each in result.error.problems])
+    return result.error.with_problems([placed(each, result.node, step) for each in result.error.problems])

@@ -34,8 +34,14 @@ class AccountFacts:
             "limit": queue.limit,
             "running": queue.running,
             "queued": queue.queued,
-            "keys": [{"key": each.masked, "name": each.name, "enabled": each.enabled} for each in self.keys],
+            "keys": [_key_json(each) for each in self.keys],
         }
+
+
+def _key_json(each: ApiKey) -> dict[str, Any]:
+    amounts = {"used": each.used, "quota": each.quota}
+    told = {name: None if amount is None else str(amount) for name, amount in amounts.items()}
+    return {"key": each.masked, "name": each.name, "enabled": each.enabled, **told, "expires": each.expires or None}
 
 
 def account_facts(service: Service, *, keys: bool = False) -> AccountFacts:
@@ -65,7 +71,7 @@ def task_json(state: TaskState) -> dict[str, Any]:
             {"url": each.url, "text": each.text, "type": each.output_type, "node": each.node_id}
             for each in state.results
         ],
-        "cost": None if cost is None else [str(cost.amount), cost.currency],
+        "cost": None if cost is None else cost.to_json(),
         "seconds": None if usage is None else usage.seconds,
         "error": None if failure is None else [each.message for each in failure.problems],
     }

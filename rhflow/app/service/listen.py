@@ -1,7 +1,8 @@
 """A listener for the callbacks of the service: it answers at once, notes what it is told, and tells the user.
 
-A callback names the call it is about (``call=`` in its address), so ``rhflow resume`` finds the task of a call whose
-reply was lost. Nobody signs callbacks: what one says is looked up at the service before anything is made of it.
+A callback names the call it is about (``call=`` in its address). Runs on the same store see what is noted: one that
+waits for the task asks about it at once, and the task of a call whose reply was lost is found. Nobody signs callbacks:
+what one says is looked up at the service before anything is made of it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from rhflow.runninghub.wire.errors import ApiError, UnreadableError
 from rhflow.runninghub.wire.states import read_task_state
 from rhflow.settings import Settings
 from rhflow.steps.submit import CALL
+from rhflow.store.callbacks import LISTENER
 from rhflow.store.store import Store
 
 LARGEST = 4_000_000  # bytes: a callback repeats the outputs of a task
+_TRY_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,20 @@ def listen(
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
 
         async def run() -> None:
+            locked = asyncio.create_task(_be_known(store))
             ready(url)
-            await server.serve([taken])
+            try:
+                await server.serve([taken])
+            finally:
+                locked.cancel()
 
         try:
             asyncio.run(run())
         except KeyboardInterrupt:
             pass  # the way to end it
+
+
+async def _be_known(store: Store) -> None:
+    """Hold the lock by which runs know that there is a listener; another one, or who just looks, may have it."""
+    while not store.locks.try_acquire(LISTENER):  # noqa: ASYNC110
+        await asyncio.sleep(_TRY_AGAIN)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rhflow.app.account.questions import Service
 from rhflow.core.errors import Problem, UsageError
+from rhflow.runninghub.operations.account import Resource, ResourceType
+from rhflow.runninghub.operations.pages import Page
 
 _TRIED = ("text", "prompt", "seed", "image")
+RESOURCES: dict[str, ResourceType] = {"checkpoint": "CHECKPOINT", "lora": "LORA", "unet": "UNET", "gguf": "GGUF"}
+
+
+def list_resources(
+    service: Service, kind: str, words: str, *, base_models: Sequence[str] = (), page: int = 1
+) -> Page[Resource]:
+    """Return a page of the public model files of a kind (``checkpoint``, ``lora`` …) with ``words`` in their name."""
+    return service.ask(lambda hub: hub.resources(RESOURCES[kind], words, base_models=base_models, page=page))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from rhflow.app.recipes.load import read_text
 from rhflow.app.request import Request
 from rhflow.core.errors import Problem, Source, UsageError
 from rhflow.core.text.source import read
-from rhflow.simulator.faults import FaultPlan, read_plan
+from rhflow.simulator.fault_plan import FaultPlan, read_plan
 
 
 def load_faults(path: Path | None) -> FaultPlan:

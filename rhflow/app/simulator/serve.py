@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import errno
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -41,12 +41,8 @@ def serve(host: str, port: int, *, config: SimulatorConfig, ready: Callable[[str
 
 def configure(*, speed: float, limit: int, faults: Path | None) -> SimulatorConfig:
     """Return how a simulator shall behave; ``faults`` is a plan of what shall go wrong. Raises RhflowError."""
-    return SimulatorConfig(speed=speed, limit=limit, faults=load_faults(faults), sockets=_knows_web_sockets())
-
-
-def _knows_web_sockets() -> bool:
-    """Whether the server can serve the progress socket: it takes a library that rhflow itself has no use for."""
-    return any(importlib.util.find_spec(name) for name in ("websockets", "wsproto"))
+    most = read_settings().side
+    return SimulatorConfig(speed=speed, limit=limit, most=most, faults=load_faults(faults), sockets=True)
 
 
 def listen_on(host: str, port: int) -> socket.socket:
@@ -54,5 +50,8 @@ def listen_on(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        message = f"cannot listen on {host}:{port}: {error.strerror}"
-        raise UsageError(Problem("port-taken", message, hint="choose another with `--port 0`")) from error
+        message = f"cannot listen on {host}:{port}: {str(error.strerror).partition(' (while')[0]}"
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise UsageError(Problem("port-taken", message, hint="choose another with `--port 0`")) from error
+        hint = "name an address of this machine, as in `--host 127.0.0.1`"
+        raise UsageError(Problem("no-such-host", message, hint=hint)) from error

@@ -20,7 +20,7 @@ from rhflow.core.expr.functions import FUNCTIONS, as_text
 from rhflow.core.expr.grammar import misfit
 from rhflow.core.expr.methods import TESTS, LoopState, compare, contains, methods_of
 from rhflow.core.expr.operators import OPERATORS, negative, positive
-from rhflow.core.text.source import Reader
+from rhflow.core.text.located import Reader
 from rhflow.core.values import Artifact, member_of
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from rhflow.core.expr.bounds import MAX_DEPTH, MAX_DIGITS, Meter, SandboxError, named
-from rhflow.core.text.source import Reader
+from rhflow.core.text.located import Reader
 from rhflow.core.values import Artifact, text_of, why_no_text
 
 

@@ -16,7 +16,7 @@ from rhflow.core.expr import grammar
 from rhflow.core.expr.blocks import Rendering
 from rhflow.core.expr.bounds import SandboxError
 from rhflow.core.expr.functions import FUNCTIONS
-from rhflow.core.text.source import Reader
+from rhflow.core.text.located import Reader
 
 Chain: TypeAlias = tuple[str | int | None, ...]
 

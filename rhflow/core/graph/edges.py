@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rhflow.core.recipe.document import Step
+from rhflow.core.recipe.keys import written_key
+from rhflow.core.recipe.loops import OF_LOOPS
 from rhflow.core.recipe.tables import source_of
-from rhflow.core.recipe.template import Template, Unresolved, templates_in
+from rhflow.core.recipe.template import Ref, Template, Unresolved, templates_in
 
 
 def reads(value: Unresolved, root: str) -> Iterator[str]:
@@ -34,11 +36,18 @@ def linked_to(step: Step) -> str | None:
     return None
 
 
-def shared(step: Step) -> Iterator[str]:
-    """Yield the steps that every node of a step reads or needs."""
-    for value in step.values():
-        yield from reads(value, "steps")
-    yield from step.needs
+def item_ids(step: str, key: str | int) -> tuple[str, str]:
+    """Return the ids that an item of a loop may have which is read by ``key``: as it stands, or as keys are written."""
+    return f"{step}[{key}]", f"{step}[{written_key(key)}]"
+
+
+def read_item(ref: Ref) -> tuple[str, ...]:
+    """Return the ids of ``item_ids`` where a reference reads one item of a step, if that is a loop; else none."""
+    match ref.path:
+        case ("steps", str(step), str() | int() as key, *_) if key not in OF_LOOPS:
+            return item_ids(step, key)
+        case _:
+            return ()
 
 
 def is_written(over: Unresolved) -> bool:

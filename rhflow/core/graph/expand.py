@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from rhflow.core.errors import Problem, RecipeError
-from rhflow.core.graph.edges import grows, linked_to, reads, shared
+from rhflow.core.graph.edges import grows, linked_to, read_item
 from rhflow.core.graph.graph import CircleError, Edge, Graph, Node
 from rhflow.core.graph.nesting import Names, Scope
 from rhflow.core.graph.spread import follow, loop_problem, spread
 from rhflow.core.recipe.document import Pipeline, Step
 from rhflow.core.recipe.loops import MAX_NODES, Binding, LoopError
 from rhflow.core.recipe.statics import NotKnownError
-from rhflow.core.recipe.template import refs_in
+from rhflow.core.recipe.template import Ref, Unresolved, refs_in, templates_in
 
 NamesOf = Callable[[str], Names]
 _OF_ITEM = ("item", "matrix", "key", "index", "variation")
@@ -49,7 +49,7 @@ def grow(graph: Graph, loop: str, bindings: Sequence[Binding], names_of: NamesOf
     ``names_of`` gives what the steps of a scope may read, also of the scopes that are being added. Raises RecipeError
     when a loop inside cannot be spread out.
     """
-    builder = _Builder(graph.steps, graph.scopes, names_of)
+    builder = _Builder(graph.steps, graph.scopes, names_of, there=graph.nodes)
     step = graph.nodes[loop].step
     builder.add_items(step, bindings, behind=loop)
     graph.items.setdefault(step.id, [])
@@ -75,13 +75,23 @@ def _told(binding: Binding | None) -> dict[str, Any]:
 
 
 class _Builder:
-    """Collects nodes and edges; to ``steps`` and ``scopes`` is added what is inside of steps that are pipelines."""
+    """Collects nodes and edges; to ``steps`` and ``scopes`` is added what is inside of steps that are pipelines.
+
+    ``there`` are the nodes of the graph that these are for, if it grows.
+    """
 
     def __init__(
-        self, steps: dict[str, Step], scopes: dict[str, Scope], names_of: NamesOf, *, nested: bool = True
+        self,
+        steps: dict[str, Step],
+        scopes: dict[str, Scope],
+        names_of: NamesOf,
+        *,
+        nested: bool = True,
+        there: Collection[str] = (),
     ) -> None:
-        self.steps, self.scopes, self._names_of, self._nested = steps, scopes, names_of, nested
+        self.steps, self.scopes, self._names_of, self._nested, self._there = steps, scopes, names_of, nested, there
         self._bindings: dict[str, list[Binding] | None] = {}
+        self._items: dict[str, frozenset[str]] = {}
         self._problems: list[Problem] = []
         self._edges: list[Edge] = []
         self.nodes: dict[str, Node] = {}
@@ -95,7 +105,7 @@ class _Builder:
     def add(self, step: Step) -> None:
         """Add all nodes of a step."""
         if step.loop is None:
-            self._add_one(step, list(shared(step)))
+            self._add_one(step, list(self._shared(step)))
             return
         bindings = self._of(step)
         if bindings is None:
@@ -107,7 +117,7 @@ class _Builder:
     def add_items(self, step: Step, bindings: Sequence[Binding], *, behind: str | None = None) -> None:
         """Add the nodes of a loop's items, ``behind`` the node that stood for all of them."""
         prev: str | None = None
-        common = list(shared(step))
+        common = list(self._shared(step))
         for binding in bindings:
             at = len(self._edges)
             first, last = self._add_one(step, common, binding, prev)
@@ -122,13 +132,14 @@ class _Builder:
     ) -> tuple[str, str]:
         """Add the node of a step or of one of its items; returns the first and the last of the nodes in its place.
 
-        ``common`` are the steps that every node of the step waits for.
+        ``common`` is what every node of the step waits for.
         """
         if step.child is not None and self._nested:
             return self._add_inside(Scope(step, binding, prev))
         name = step.id if binding is None else f"{step.id}[{binding.key}]"
         self.nodes[name] = Node(name, step, "call", binding, prev)
-        self._wait(name, [*common, *([] if binding is None else reads(binding.item, "steps"))], binding, prev)
+        item = self._read_by(binding.item) if binding is not None and binding.unresolved else ()
+        self._wait(name, [*common, *item], binding, prev)
         return name, name
 
     def _wait(self, node: str, earlier: Sequence[str], binding: Binding | None, prev: str | None) -> None:
@@ -142,8 +153,8 @@ class _Builder:
         self.scopes[scope.prefix] = scope
         self.nodes[gate] = Node(gate, step, "gate", scope.binding, scope.prev)
         looks_at_item = any(ref.path[0] in _OF_ITEM for _, ref in refs_in(step.condition))
-        item = reads(scope.binding.item, "steps") if scope.binding is not None and looks_at_item else ()
-        self._wait(gate, [*reads(step.condition, "steps"), *step.needs, *item], scope.binding, scope.prev)
+        item = self._read_by(scope.binding.item) if scope.binding is not None and looks_at_item else ()
+        self._wait(gate, [*self._read_by(step.condition), *step.needs, *item], scope.binding, scope.prev)
         inner = list(scope.steps())
         self.steps.update({each.id: each for each in inner})
         if len(self.nodes) > MAX_NODES:
@@ -163,10 +174,36 @@ class _Builder:
         for value in step.loop_values():
             self._edges += [
                 (f"{each}[*]" if each == linked and self._is_unknown(each) else each, loop.id)
-                for each in reads(value, "steps")
+                for each in self._read_by(value)
             ]
         # What its nodes will read the whole waits for too: so a circle is seen, and a way from there to here
-        self._edges += [(earlier, step.id) for earlier in dict.fromkeys(shared(step))]
+        self._edges += [(earlier, step.id) for earlier in dict.fromkeys(self._shared(step))]
+
+    def _shared(self, step: Step) -> Iterator[str]:
+        """Yield what every node of a step waits for."""
+        for value in step.values():
+            yield from self._read_by(value)
+        yield from step.needs
+
+    def _read_by(self, value: Unresolved) -> Iterator[str]:
+        """Yield the steps that a value reads; of a loop only one item where that is read by a key that is known."""
+        for template in templates_in(value):
+            for ref in template.refs:
+                match ref.path:
+                    case ("steps", str(step), *_):
+                        yield self._item_of(step, ref) or step
+
+    def _item_of(self, step: str, ref: Ref) -> str | None:
+        """Return the one node of a loop that a reference to it reads, if it is known that it does."""
+        found = self.steps.get(step)
+        if found is None or found.loop is None or not (ids := read_item(ref)):
+            return None
+        known = self._there
+        if step not in known:
+            if step not in self._items:
+                self._items[step] = frozenset(f"{step}[{each.key}]" for each in self._of(found) or ())
+            known = self._items[step]
+        return next((each for each in ids if each in known), None)
 
     def _is_unknown(self, step: str) -> bool:
         found = self.steps.get(step)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
+from rhflow.core.inputs.coerce import REMOTE
 from rhflow.core.recipe.document import Loop, OnError, Output, Param, Pipeline, Step
 from rhflow.core.recipe.loops import Binding
 from rhflow.core.recipe.params import parse_param
@@ -21,7 +22,6 @@ from rhflow.core.values import Artifact, Pending, in_words, media_in
 Change = Callable[[Unresolved], Unresolved]
 Names = Mapping[str, Any]
 Local = Callable[[str], Artifact | Pending]
-_REMOTE = ("http://", "https://")
 
 
 def moved(step: Step, prefix: str, change: Change) -> Step:
@@ -196,7 +196,7 @@ class _Params(Mapping[str, Any]):
             raise RecipeError(param_problem(self._scope.step, param, str(error))) from None
 
     def _media(self, param: Param, value: Any, written: Step | None) -> Any:
-        if isinstance(value, str) and not value.startswith(_REMOTE):
+        if isinstance(value, str) and not value.startswith(REMOTE):
             if self._local is None:
                 return value
             if written is None:  # no text that a step gave is taken for a path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rhflow.core.errors import Problem, UsageError, did_you_mean
@@ -17,7 +18,8 @@ class Selection:
     """What was asked for, as typed: ids of steps, or of single items as in ``clip[hero]``.
 
     ``only`` runs these and nothing else, ``start`` (``--from``) these and what depends on them, ``until`` these and
-    what they need. ``force`` makes them anew although their results are there; ``force_all`` everything.
+    what they need; ``start`` and ``until`` together what lies between them. ``force`` makes them anew although their
+    results are there, ``force_all`` everything that runs.
     """
 
     only: tuple[str, ...] = ()
@@ -36,59 +38,111 @@ EVERYTHING = Selection()
 
 
 @dataclass(slots=True)
+class Part:
+    """Some nodes of a graph. Nodes of a loop that grows later follow their loop.
+
+    ``items`` are loops of which only some items are meant, with the ids of those.
+    """
+
+    nodes: Set[str] = frozenset()
+    items: Mapping[str, Set[str]] = field(default_factory=dict)
+
+    def __or__(self, other: Part) -> Part:
+        """Return the nodes of either; a loop is whole where one of them has it so."""
+        items = {
+            step: self.items.get(step, set()) | other.items.get(step, set())
+            for step in (*self.items, *other.items)
+            if not (self._has_whole(step) or other._has_whole(step))
+        }
+        return Part(self.nodes | other.nodes, items)
+
+    def __and__(self, other: Part) -> Part:
+        """Return the nodes of both."""
+        items = dict(self.items)
+        for step, ids in other.items.items():
+            items[step] = items[step] & ids if step in items else ids
+        none_left = {f"{step}[*]" for step, ids in items.items() if not ids}
+        return Part((self.nodes & other.nodes) - none_left, items)
+
+    def _has_whole(self, step: str) -> bool:
+        return f"{step}[*]" in self.nodes and step not in self.items
+
+    def covers(self, graph: Graph, node: Node) -> bool:
+        """Whether a node is one of these, or came from a loop that is, be it inside of a pipeline that did."""
+        if node.id in self.nodes:
+            return True
+        step, item = node.step, node.id.removesuffix("/")
+        while True:
+            if item != step.id and f"{step.id}[*]" in self.nodes:
+                return step.id not in self.items or item in self.items[step.id]
+            if (scope := graph.scopes.get(step.scope)) is None:
+                return False
+            step, item = scope.step, scope.name
+
+
+@dataclass(slots=True)
 class Selected:
-    """The nodes of a graph that a selection is about. Nodes of a loop that grows later follow their loop."""
+    """The nodes of a graph that a selection is about."""
 
     graph: Graph
-    wanted: frozenset[str] | None = None
+    wanted: Part | None = None
     """May run; None stands for all of them."""
-    needed: frozenset[str] = frozenset()
+    needed: Part = field(default_factory=Part)
     """Give what the wanted ones read; they must have a result already."""
-    forced: frozenset[str] = frozenset()
+    forced: Part = field(default_factory=Part)
     force_all: bool = False
-    exact: dict[str, set[str]] = field(default_factory=dict)
-    """Loops of which only some items are wanted, with the ids of those."""
 
     def runs(self, node: Node) -> bool:
         """Whether the node may run."""
-        return self.wanted is None or _covers(self.graph, self.wanted, node, self.exact)
+        return self.wanted is None or self.wanted.covers(self.graph, node)
 
     def reads(self, node: Node) -> bool:
         """Whether the node's earlier result is needed."""
-        return _covers(self.graph, self.needed, node, {})
+        return self.needed.covers(self.graph, node)
 
     def forces(self, node: Node) -> bool:
-        """Whether the node is made anew."""
-        return self.force_all or _covers(self.graph, self.forced, node, self.exact)
-
-
-def _covers(graph: Graph, names: Collection[str], node: Node, exact: dict[str, set[str]]) -> bool:
-    """Whether a node is among ``names``, or came from a loop that is, be it inside of a pipeline that did."""
-    if node.id in names:
-        return True
-    step, item = node.step, node.id.removesuffix("/")
-    while True:
-        if item != step.id and f"{step.id}[*]" in names:
-            return step.id not in exact or item in exact[step.id]
-        if (scope := graph.scopes.get(step.scope)) is None:
-            return False
-        step, item = scope.step, scope.name
+        """Whether the node is made anew: what is only read never is."""
+        return (self.force_all or self.forced.covers(self.graph, node)) and self.runs(node)
 
 
 def select(graph: Graph, selection: Selection) -> Selected:
-    """Return what a selection means for a graph. Raises UsageError for a name that is not in it."""
-    exact: dict[str, set[str]] = {}
-    only = _nodes(graph, selection.only, exact)
-    start = _nodes(graph, selection.start, exact)
-    until = _nodes(graph, selection.until, exact)
-    forced = frozenset(_nodes(graph, selection.force, exact))
-    found = Selected(graph, forced=forced, force_all=selection.force_all, exact=exact)
-    if not (only or start or until):
+    """Return what a selection means for a graph.
+
+    Raises UsageError for a name that is not in it, and for names that leave nothing to run.
+    """
+    find = _Finder(graph)
+    only = find.all_of(selection.only)
+    start = find.all_of(selection.start, partial(_after, graph))
+    until = find.all_of(selection.until, partial(_before, graph))
+    found = Selected(graph, forced=find.all_of(selection.force), force_all=selection.force_all)
+    if not (selection.only or selection.start or selection.until):
         return found
-    wanted = only | _after(graph, start) | _before(graph, until)
-    found.wanted = frozenset(wanted)
-    found.needed = frozenset(_before(graph, wanted) - wanted)
+    between = start & until if selection.start and selection.until else start | until
+    if not between.nodes and not (selection.only and not selection.start):
+        raise UsageError(_nothing_between(selection, swapped=_lie_between(find, selection.until, selection.start)))
+    found.wanted = only | between
+    found.needed = Part(_before(graph, found.wanted.nodes) - found.wanted.nodes)
+    for name in selection.force:
+        if not (find.part(name) & found.wanted).nodes:
+            message = f"`--force {name}` makes nothing anew: `{name}` is not among the steps that run"
+            raise UsageError(Problem("not-selected", message, hint=f"leave it out, or add `--only {name}`"))
     return found
+
+
+def _lie_between(find: _Finder, start: Iterable[str], until: Iterable[str]) -> bool:
+    after = find.all_of(start, partial(_after, find.graph))
+    return bool((after & find.all_of(until, partial(_before, find.graph))).nodes)
+
+
+def _nothing_between(selection: Selection, *, swapped: bool) -> Problem:
+    first, last = (" ".join(f"`{name}`" for name in names) for names in (selection.start, selection.until))
+    needs = "needs" if len(selection.until) == 1 else "need"
+    message = f"nothing lies between `--from` and `--until`: {last} {needs} nothing of what comes from {first}"
+    hint = "leave one of the two out, or name single steps with `--only`"
+    if swapped:
+        turned = [f"--from {name}" for name in selection.until] + [f"--until {name}" for name in selection.start]
+        hint = f"the other way round there is: `{' '.join(turned)}`"
+    return Problem("nothing-selected", message, hint=hint)
 
 
 def _closure(start: Iterable[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
@@ -126,32 +180,52 @@ def _before(graph: Graph, start: Iterable[str]) -> set[str]:
     return _closure(start, earlier)
 
 
-def _nodes(graph: Graph, names: Iterable[str], exact: dict[str, set[str]]) -> set[str]:
-    """Return the nodes that names stand for: a step with all its items, or one item."""
-    found: set[str] = set()
-    for name in names:
-        if (scopes := _scopes(graph)) and not name.startswith(tuple(scopes)):  # a step of every variant is meant
-            found |= _nodes(graph, [f"{scope}{name}" for scope in scopes], exact)
-            continue
+class _Finder:
+    """Finds what names stand for: a step with all its items, or one item; in a sweep that of every variant."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._scopes = _scopes(graph)
+        self._of_step: dict[str, set[str]] = {}
+        for node in graph.nodes.values():
+            self._of_step.setdefault(node.step.id, set()).add(node.id)
+
+    def all_of(self, names: Iterable[str], closure: Callable[[Set[str]], Set[str]] | None = None) -> Part:
+        """Return what several names stand for, with what ``closure`` adds to each."""
+        found = Part()
+        for name in names:
+            part = self.part(name)
+            found |= part if closure is None else Part(closure(part.nodes), part.items)
+        return found
+
+    def part(self, name: str) -> Part:
+        """Return what a name stands for. Raises UsageError."""
+        if not self._scopes or name.startswith(tuple(self._scopes)):
+            return self._one(name)
+        found, items = set[str](), dict[str, Set[str]]()
+        for scope in self._scopes:  # a step of every variant is meant
+            part = self._one(f"{scope}{name}")
+            found |= part.nodes
+            items |= part.items
+        return Part(found, items)
+
+    def _one(self, name: str) -> Part:
+        graph = self.graph
         outer, slash, last = name.rpartition("/")
         step, mark, _ = last.partition("[")
         step = f"{outer}{slash}{step}"
-        of_step = {node.id for node in graph.nodes.values() if node.step.id == step}
         loop = f"{step}[*]"
-        if not of_step:
-            steps = dict.fromkeys(node.step.id for node in graph.nodes.values())
-            raise UsageError(Problem("unknown-step", f"there is no step `{step}`", hint=did_you_mean(step, steps)))
+        if step not in self._of_step:
+            hint = did_you_mean(step, self._of_step)
+            raise UsageError(Problem("unknown-step", f"there is no step `{step}`", hint=hint))
         if not mark:
-            found |= of_step | _inside(graph, of_step)
-        elif name in graph.nodes:
-            found |= {name} | _inside(graph, {name})
-        elif loop in graph.nodes:  # its items are not known yet: the name is taken on trust
-            exact.setdefault(step, set()).add(name)
-            found |= {loop, name}
-        else:
-            items = graph.items.get(step, [])
-            raise UsageError(Problem("unknown-item", f"there is no `{name}`", hint=did_you_mean(name, items)))
-    return found
+            return Part(self._of_step[step] | _inside(graph, self._of_step[step]))
+        if name in graph.nodes:
+            return Part({name} | _inside(graph, {name}))
+        if loop in graph.nodes:  # its items are not known yet: the name is taken on trust
+            return Part({loop}, {step: {name}})
+        items = graph.items.get(step, [])
+        raise UsageError(Problem("unknown-item", f"there is no `{name}`", hint=did_you_mean(name, items)))
 
 
 def _inside(graph: Graph, names: Collection[str]) -> set[str]:

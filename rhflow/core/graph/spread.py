@@ -11,14 +11,16 @@ from rhflow.core.graph.edges import is_written, reads
 from rhflow.core.recipe.document import Step
 from rhflow.core.recipe.loops import Binding, LoopError, combine, items_of, takes_of
 from rhflow.core.recipe.statics import NotKnownError
-from rhflow.core.recipe.tables import TableError, read_source, source_of
+from rhflow.core.recipe.tables import TableError, meant_source, read_source, source_of
 from rhflow.core.recipe.template import Template, Unresolved, resolve
-from rhflow.core.text.source import Reader
+from rhflow.core.text.located import Reader
 
 
 def follow(step: str, bindings: Sequence[Binding]) -> list[Binding]:
     """Return bindings that take the items of an earlier loop one by one."""
-    return [Binding(each.key, item=each.item, of=f"{step}[{each.key}]") for each in bindings]
+    return [
+        Binding(each.key, item=each.item, of=f"{step}[{each.key}]", unresolved=each.unresolved) for each in bindings
+    ]
 
 
 def spread(step: Step, names: Mapping[str, Any], *, over: Sequence[Binding] | None = None) -> list[Binding]:
@@ -31,10 +33,19 @@ def spread(step: Step, names: Mapping[str, Any], *, over: Sequence[Binding] | No
     if over is None and loop.foreach is not None:
         written = is_written(loop.foreach)
         value: Any = _known_of(loop.foreach, names) if written else resolve(loop.foreach, names)
+        if isinstance(loop.foreach, dict) and (meant := meant_source(value)) is not None:
+            raise _misspelt(value, meant)
         over = items_of(value if source_of(loop.foreach) is None else _read(value, reader))
     matrix = None if loop.matrix is None else resolve(dict(loop.matrix), names)
     takes = None if loop.variations is None else takes_of(resolve(loop.variations, names))
     return combine(over, matrix, takes)
+
+
+def _misspelt(value: Mapping[str, Any], meant: str) -> LoopError:
+    """Refuse what would be a map of one item, and paid for, while rows of a file are meant."""
+    (name, given), *_ = value.items()
+    hint = f"did you mean `{meant}`? a loop over this one item is written `[{given}]`"
+    return LoopError("bad-foreach", ("foreach", name), f"`foreach` knows no source `{name}`", hint)
 
 
 def _read(spec: Mapping[str, Any], reader: Reader | None) -> list[Any]:

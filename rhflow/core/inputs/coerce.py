@@ -16,7 +16,8 @@ from rhflow.core.errors import RecipeError, did_you_mean
 from rhflow.core.kinds import Field
 from rhflow.core.values import MEDIA_TYPES, Artifact, Family, Pending, in_words
 
-_REMOTE = ("http://", "https://", "asset://", "data:")
+REMOTE = ("http://", "https://", "asset://", "data:")
+"""What a file begins with that the service reads by itself."""
 
 
 class BadValueError(Exception):
@@ -107,6 +108,12 @@ def _coerce_one(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
             return _media(target, kind, value, local)
 
 
+_TURNED: Mapping[tuple[str, str | None], str] = {
+    ("image", "video"): "take a picture out of the clip with a step of its own: `uses: frame`",
+    ("video", "image"): "make a clip of the picture with a step of its own: `uses: ken-burns`, or `image-to-video`",
+}
+
+
 def _check_family(target: Field, kind: str, family: Family | None) -> None:
     """Refuse what will be a file of another family, or a file where a plain value is wanted.
 
@@ -120,7 +127,7 @@ def _check_family(target: Field, kind: str, family: Family | None) -> None:
     link = kind == "string" and target.alias in ("image", "video", "audio")
     plain = {"string": "text", "boolean": "true or false"}.get(kind, "a plain value")
     wanted = in_words(str(target.alias) if link else kind) if media or link else plain
-    raise BadValueError("wrong-media", f"takes {wanted}, not {in_words(str(family))}")
+    raise BadValueError("wrong-media", f"takes {wanted}, not {in_words(str(family))}", _TURNED.get((kind, family)))
 
 
 def _text(target: Field, value: Any) -> str:
@@ -145,10 +152,12 @@ def _choice(target: Field, value: Any) -> str:
 
 def _scalar(value: Any, wanted: str, *, boolean: bool = False) -> str:
     """Return the text of a text or a number. Raises BadValueError for what would only print as something odd."""
-    finite = isinstance(value, str | int | float) and not (isinstance(value, float) and not math.isfinite(value))
+    if isinstance(value, str):
+        return value
+    finite = isinstance(value, int | float) and not (isinstance(value, float) and not math.isfinite(value))
     if not finite or (isinstance(value, bool) and not boolean):
         raise BadValueError("wrong-type", f"takes {wanted}, not {_name_of(value)}")
-    return value if isinstance(value, str) else wire_text(value)
+    return wire_text(value)
 
 
 def _structure(value: Any, local: LocalFile) -> Any:
@@ -189,7 +198,7 @@ def _no_path(text: str) -> Any:
 
 def _is_path(value: Any) -> bool:
     """Whether a text names a local picture, clip or sound, and not a link or an id."""
-    if not isinstance(value, str) or value.startswith(_REMOTE):
+    if not isinstance(value, str) or value.startswith(REMOTE):
         return False
     return value.rpartition(".")[2].casefold() in MEDIA_TYPES and "." in value
 
@@ -252,7 +261,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 def _media(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
     if isinstance(value, str):
-        if value.startswith(_REMOTE):
+        if value.startswith(REMOTE):
             return value
         value = local(value)
         if isinstance(value, Pending):
@@ -260,11 +269,14 @@ def _media(target: Field, kind: str, value: Any, local: LocalFile) -> Any:
     if not isinstance(value, Artifact):
         raise BadValueError("wrong-type", f"takes {in_words(kind)}, not {_name_of(value)}")
     if kind != "file" and value.family != kind:
-        raise BadValueError("wrong-media", f"takes {in_words(kind)}, but `{value.name}` is {value.media_type}")
+        message = f"takes {in_words(kind)}, but `{value.name}` is {value.media_type}"
+        raise BadValueError("wrong-media", message, _TURNED.get((kind, value.family)))
     if target.formats and value.media_type not in {MEDIA_TYPES.get(each.casefold()) for each in target.formats}:
         listed = ", ".join(target.formats)
         raise BadValueError(
-            "wrong-format", f"`{value.name}` is {value.extension}; taken are {listed}", "convert it first"
+            "wrong-format",
+            f"`{value.name}` is {value.extension}; taken are {listed}",
+            f"save it as {target.formats[0]} first, and give that file",
         )
     if target.max_mb is not None and value.size > target.max_mb * 1_000_000:
         size = f"{value.size / 1_000_000:.1f} MB"

@@ -6,12 +6,13 @@ names only those have a meaning here that can mean one thing; the rest show what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from rhflow.core.cost import estimate, plain, result_seconds, wire_text
+from rhflow.core.cost import UNKNOWN, Estimate, estimate, plain, result_seconds, wire_text
 from rhflow.core.kinds import Field, Model, Price
+from rhflow.core.values import Value
 
 CLIP_SECONDS = 5  # the length a price is shown for where the model leaves the length open
 TEXT_LENGTH = 1000
@@ -31,7 +32,7 @@ _MEANINGS = {
     "file": "a file: a path, a link, or `sha256:…` of something stored",
     "workflow": "the id of a workflow that was saved and run on the site",
     "nodes": "values for inputs of nodes, each by `node.field`, such as `6.text`",
-    "graph": "a graph in API format, run in place of the saved one",
+    "graph": "a graph in API format, run in place of the saved one, or by itself",
     "metadata": "whether pictures carry the workflow they were made by",
     "instance_type": "memory of the machine: 24, 48 or 84 GB",
     "personal_queue": "whether the call waits in the queue of rented machines",
@@ -158,15 +159,27 @@ def input_words(field: Field, name: str) -> str:
 # --- prices ----------------------------------------------------------------------------------------------------------
 
 
-def usual_price(model: Model) -> str:
-    """Return the list price of a call with everything at its default, as in ``1.05 CNY for 5 s``."""
+def usual_price(model: Model, given: Mapping[str, Value] | None = None) -> str:
+    """Return the list price of a call with ``given`` and else everything at its default, as in ``1.05 CNY for 5 s``."""
     price = model.price
     if price is None:
         return "unknown"
     if price.fixed is None and not price.rules:
         return price_lines(model)[0].removesuffix(" per call")
-    inputs: dict[str, Any] = {each.name: each.default for each in model.fields if each.default is not None}
-    unknown = {each.name for each in model.fields if each.required and each.default is None}
+    cost, suffix = _usual(model, price, given or {})
+    amount = str(cost)
+    return amount if amount == "unknown" else amount + suffix
+
+
+def usual_cost(model: Model, given: Mapping[str, Value] | None = None) -> Estimate:
+    """Return the bounds of the same price."""
+    return UNKNOWN if model.price is None else _usual(model, model.price, given or {})[0]
+
+
+def _usual(model: Model, price: Price, given: Mapping[str, Value]) -> tuple[Estimate, str]:
+    """Return the price of the usual call and what it is for, where that is not simply a call."""
+    inputs: dict[str, Any] = {each.name: each.default for each in model.fields if each.default is not None} | {**given}
+    unknown = {each.name for each in model.fields if each.required} - set(inputs)
     suffix = ""
     if price.unit == "1000-characters":
         inputs |= {each.name: "x" * TEXT_LENGTH for each in model.fields if each.alias == "prompt"}
@@ -177,8 +190,7 @@ def usual_price(model: Model) -> str:
         seconds = seconds or CLIP_SECONDS
     if seconds is not None:
         suffix = f" for {wire_text(seconds)} s"
-    amount = str(estimate(model, inputs, unknown=unknown, seconds=seconds))
-    return amount if amount == "unknown" else amount + suffix
+    return estimate(model, inputs, unknown=unknown, seconds=seconds), suffix
 
 
 def price_lines(model: Model) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from rhflow.core.inputs.describe import meaning, usual_price
 from rhflow.core.inputs.input_schema import Schema, escaped, input_schema, ratio_schema, spread_schema
-from rhflow.core.inputs.inputs import Signature
+from rhflow.core.inputs.signature import Signature
 from rhflow.core.kinds import KindSpec, Model, Models
 from rhflow.core.values import Artifact, Pending
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rhflow.core import canonical
@@ -11,11 +11,11 @@ from rhflow.core.cost import UNKNOWN, Estimate, estimate, result_seconds, with_d
 from rhflow.core.errors import Problem, did_you_mean
 from rhflow.core.graph.graph import Node
 from rhflow.core.inputs.coerce import LocalFile
-from rhflow.core.inputs.inputs import Bound, Signature, Trouble
+from rhflow.core.inputs.signature import Bound, Signature, Trouble
 from rhflow.core.kinds import KindSpec, Model, Models
-from rhflow.core.plan.views import Promise
+from rhflow.core.plan.promises import Promise
 from rhflow.core.recipe.document import Step
-from rhflow.core.text.source import Pointer
+from rhflow.core.text.located import Pointer
 from rhflow.core.values import Entry, Family, Money, Outputs, Pending, Realm, media_in
 
 _NAMES_OF_FAMILY: Mapping[str, Family] = {
@@ -23,6 +23,9 @@ _NAMES_OF_FAMILY: Mapping[str, Family] = {
 }  # fmt: skip
 
 
+_OF_STEP = frozenset(
+    """model foreach matrix variations chain if needs on_error retry timeout pool cache save_as description""".split()
+)
 _OF_MODEL = frozenset({"late-model", "unknown-model", "wrong-task", "not-callable", "no-default"})
 
 
@@ -161,7 +164,7 @@ class Calls:
         model = self.models.find(str(reference))
         if model is None:
             hint = did_you_mean(str(reference), self.models.names(kind.tasks) or self.models.names(), limit=0)
-            hint = hint or f"`rhflow models list --task {kind.name}` shows what there is"
+            hint = hint or f"`rhflow models list --kind {kind.name}` shows what there is"
             raise NoModelError(Trouble("model", "unknown-model", f"there is no model `{reference}`", hint))
         if not set(model.tasks) & set(kind.tasks):
             does = " and ".join(f"`{each}`" for each in model.tasks)
@@ -169,7 +172,7 @@ class Calls:
             raise NoModelError(Trouble("model", "wrong-task", message, self._other_kind(model)))
         if not model.callable:
             message = f"model `{model.id}` cannot be called: {model.note or 'too little is known of it'}"
-            others = f"`rhflow models list --task {kind.name}` shows others"
+            others = f"`rhflow models list --kind {kind.name}` shows others"
             hint = others if model.successor is None else f"use `model: {model.successor}`; {others}"
             raise NoModelError(Trouble("model", "not-callable", message, hint))
         return model
@@ -212,7 +215,7 @@ def finish(draft: Draft, node: Node, realm: Realm, *, secret: Collection[str] = 
     if variation is not None:
         values = _reseeded(draft, variation)
     keyed: Mapping[str, Any] = values
-    if unkeyed := draft.kind.unkeyed:
+    if draft.kind.fields and (unkeyed := draft.kind.unkeyed):
         keyed = {name: value for name, value in values.items() if name not in unkeyed}
     ingredients: dict[str, Any] = {
         "kind": draft.kind.name,
@@ -288,6 +291,8 @@ def withdrawn_problem(step: Step, model: Model) -> Problem:
 def trouble_problem(step: Step, trouble: Trouble) -> Problem:
     """Return the problem of an input trouble, at the input, at the model, or else at the step."""
     message = f"step `{step.id}`: {trouble.message}"
+    if trouble.code == "unknown-input" and trouble.name in _OF_STEP:
+        trouble = replace(trouble, hint=f"move `{trouble.name}` up one level, next to `with`")
     if trouble.name is not None and step.located is not None:
         tail: Pointer = ("model",) if trouble.name == "model" and trouble.code in _OF_MODEL else ("with", trouble.name)
         for head in (step.pointer, ("defaults", step.kind)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,18 +14,22 @@ from rhflow.core.graph.graph import Graph, Node
 from rhflow.core.graph.nesting import given_problems
 from rhflow.core.kinds import KindSpec
 from rhflow.core.plan.calls import Calls, Draft, NoModelError, trouble_problem, withdrawn_problem
-from rhflow.core.plan.references import item_problems, name_problems, values_of
-from rhflow.core.plan.views import FACT_NAMES, FILES, Promise, pending_of
+from rhflow.core.plan.likeness import value_of, whole
+from rhflow.core.plan.outline import Outline
+from rhflow.core.plan.promises import Promise, pending_of
+from rhflow.core.plan.references import LOOP_NAMES, MOST_OF_ONE_VALUE, item_problems, name_problems, values_of
+from rhflow.core.plan.shapes import Absent, LoopShape, Made, Shape
 from rhflow.core.recipe.document import Param, Pipeline, Step, is_recipe
 from rhflow.core.recipe.loops import Binding
 from rhflow.core.recipe.params import parse_param, typed_param
 from rhflow.core.recipe.patterns import check_pattern
 from rhflow.core.recipe.statics import Later, NotKnownError, StaticParams, StaticVars
 from rhflow.core.recipe.template import Ref, Template, Unresolved, refs_in, resolve, templates_in
-from rhflow.core.text.source import Pointer
-from rhflow.core.values import Family, Pending, in_words
+from rhflow.core.text.located import Pointer
+from rhflow.core.values import Family, Pending
 
 MOST_ITEMS = 50
+OF_NODES = tuple(LOOP_NAMES)
 
 
 def check(pipeline: Pipeline, calls: Calls) -> list[Problem]:
@@ -53,6 +57,7 @@ def in_order(problems: Collection[Problem]) -> list[Problem]:
 
 
 _UNUSED = ("unused-param", "unused-step")
+_KINDS = "`rhflow models list` shows the kinds that models serve; `uses: ./other.yaml` uses a recipe"
 
 
 def _kinds(pipeline: Pipeline, kinds: Mapping[str, KindSpec]) -> Iterator[Problem]:
@@ -61,7 +66,7 @@ def _kinds(pipeline: Pipeline, kinds: Mapping[str, KindSpec]) -> Iterator[Proble
     places += [(kind, pipeline.located.key_span(("defaults", kind))) for kind in defaults]
     for kind, span in places:
         if kind not in kinds and not is_recipe(kind):
-            hint = did_you_mean(kind, kinds, limit=0) or "see `rhflow init` for a recipe to begin with"
+            hint = did_you_mean(kind, kinds, limit=0) or _KINDS
             yield Problem("unknown-kind", f"`{kind}` is not a kind of step", span, hint)
 
 
@@ -105,7 +110,9 @@ class _Inputs:
 
     def __init__(self, pipeline: Pipeline, calls: Calls, graph: Graph, broken: Collection[Pointer]) -> None:
         self.pipeline, self.calls, self.graph = pipeline, calls, graph
-        self._broken = broken
+        self._broken = set(broken)
+        self._looked: set[str] = set()
+        self._shapes: dict[tuple[str, Pointer], Shape] = {}
         self._found: list[Problem] = []
         self._promises: dict[str, Promise] = {}
         self._drafts: dict[str, Draft] = {}
@@ -113,6 +120,8 @@ class _Inputs:
         self._base = {"params": StaticParams(pipeline), "vars": self._vars, "env": Later(), "run": Later()}
         self._names: dict[str, Any] = dict(self._base)
         self._node: Node | None = None
+        known = {"params": self._base["params"], "vars": self._vars}
+        self._outline = Outline(pipeline, calls.kinds, self._gives, graph=graph, known=known)
 
     def problems(self) -> list[Problem]:
         """Return what is wrong with the values of variables, steps and outputs."""
@@ -124,8 +133,9 @@ class _Inputs:
                 self._step(node.step)
         self._node, self._names = None, dict(self._base)
         for output in (self.pipeline.outputs or {}).values():
+            self._look((output.value, output.save_as), "", self._outline.base)
             self._value(output.value)
-            self._one(output.save_as)
+            self._value(output.save_as)
         return self._found
 
     def _to_check(self) -> Iterator[Node]:
@@ -138,12 +148,16 @@ class _Inputs:
                 yield node
 
     def _step(self, step: Step) -> None:
+        if step.id not in self._looked:
+            self._looked.add(step.id)
+            self._look_at(step)
         if self._node is not None and self._node.binding is None:
             for value in step.loop_values():
                 self._value(value)
-        self._one(step.condition)
-        given = {name: self._one(value) for name, value in step.inputs.items()}
-        self._one(step.save_as)
+        if self._is_left_out(step):
+            return
+        given = {name: self._value(value) for name, value in step.inputs.items()}
+        self._value(step.save_as)
         if step.child is not None:
             self._found += given_problems(step, given)
             return
@@ -163,27 +177,53 @@ class _Inputs:
             # What was made with it may be there still: whether it has to be called shows in the plan
             self._found.append(replace(withdrawn_problem(step, draft.model), severity="warning"))
 
-    def _one(self, value: Unresolved) -> Any:
-        """Return a value as ``_value`` does where a whole step is of no use: only one of its outputs is."""
-        found = [each for template, ref in refs_in(value) if (each := self._no_value(template, ref)) is not None]
-        self._found += found
-        return Pending() if found else self._value(value)
+    def _is_left_out(self, step: Step) -> bool:
+        """Whether a node is skipped by an ``if`` that looks at its item alone, so that no run can change that."""
+        condition = self._value(step.condition)
+        of_item = all(ref.path[0] in OF_NODES for _, ref in refs_in(step.condition))
+        return of_item and step.condition is not None and not isinstance(condition, Pending) and not condition
 
-    def _no_value(self, template: Template, ref: Ref) -> Problem | None:
-        """Find a whole step where one of its outputs is meant, and a file in the middle of a text."""
-        if template.parts is None or template.pointer in self._broken:
-            return None
-        match ref.path:
-            case ("steps", str(step)) if step in self._promises:
-                family = self._promises[step].family
-                in_text = f"{family}.name" if family != "text" else family
-                hint = f"write `{ref}.{family if template.exact else in_text}`"
-                message = f"`{ref}` is a whole step, not one of its outputs"
-                return template.problem("whole-step", message, hint=hint, snippet=str(ref))
-            case ("steps", str(step), str(name)) if not template.exact and step in self._promises and name in FILES:
-                message = f"`{ref}` is a file, and a file cannot stand inside a text"
-                return template.problem("not-text", message, hint="use its `.name` or its `.url`", snippet=str(ref))
-        return None
+    # --- parts of what is not there yet, once per step ---
+
+    def _look_at(self, step: Step) -> None:
+        """Hold what a step reads against what there will be to read."""
+        names, whole = self._outline.names_for(step), ("steps",)
+        self._look(step.loop_values(), step.id, self._outline.base)
+        self._look([step.condition], step.id, names, outputs=whole)
+        always = step.condition is None
+        self._look([*step.inputs.values(), step.save_as], step.id, names, sure=always, outputs=(*whole, *OF_NODES))
+
+    def _look(
+        self,
+        values: Iterable[Unresolved],
+        step: str,
+        names: Mapping[str, Shape],
+        *,
+        sure: bool = True,
+        outputs: Collection[str] = (),
+    ) -> None:
+        """Note the shapes of templates, and what is wrong with their parts.
+
+        ``outputs`` are the roots of which a whole step, or a whole item, is of no use: only one of its outputs is.
+        """
+        for template in (each for value in values for each in templates_in(value)):
+            if template.broken or template.pointer in self._broken:
+                continue
+            told: list[Absent] = []
+
+            def report(why: Absent, path: str | None, of: Template = template, told: list[Absent] = told) -> None:
+                if len(told) < MOST_OF_ONE_VALUE:
+                    told.append(why)
+                    problem = of.problem(why.code, why.message, hint=why.hint, snippet=path)
+                    self._found.append(replace(problem, severity=why.severity))
+
+            shape = self._outline.look(template, names, report, sure=sure)
+            if isinstance(shape, Made | LoopShape) and template.refs and template.refs[0].path[0] in outputs:
+                path = str(template.refs[0]) if template.parts is not None else None
+                report(whole(shape, path, in_text=False), path)
+            if any(each.severity == "error" for each in told):
+                self._broken.add(template.pointer)
+            self._shapes[step, template.pointer] = shape
 
     def _value(self, value: Unresolved) -> Any:
         """Return a value as far as the recipe alone tells, noting what is wrong with it."""
@@ -196,16 +236,12 @@ class _Inputs:
     def _template(self, template: Template) -> Any:
         if template.broken or template.pointer in self._broken:
             return Pending()
-        for ref in template.refs:
-            if (problem := self._wrong_output(template, self._of_step(ref))) is not None:
-                self._found.append(problem)
-                return Pending()
         refs = [self._of_step(ref) for ref in template.refs]
         if any(ref.path[0] == "steps" for ref in refs):
             exact = template.exact and len(refs) == 1 and template.parts is not None
-            return pending_of(refs[0], self._promises) if exact else Pending()
+            return self._later(template, pending_of(refs[0], self._promises) if exact else Pending())
         if any(ref.path[0] not in self._names for ref in refs):
-            return Pending()  # a name of the loop, known once its items are
+            return self._later(template, Pending())  # a name of the loop, known once its items are
         try:
             return resolve(template, self._names)
         except NotKnownError as unknown:
@@ -222,28 +258,23 @@ class _Inputs:
             return Ref(("steps", linked, *rest))
         return Ref(("steps", step.id, *rest)) if step is not None and head == "prev" else ref
 
-    def _wrong_output(self, template: Template, ref: Ref) -> Problem | None:
-        """Find a reference to a medium that a step does not give."""
-        match ref.path:
-            case ("steps", str(step), str(name), *_) if step in self._promises:
-                gives = self._promises[step].family
-                wanted = "text" if name == "json" else pending_of(Ref(("steps", step, name)), self._promises).family
-                if wanted is None or name in FACT_NAMES or gives in ("file", wanted) or self._gives_more(step, wanted):
-                    return None
-                plural = name.endswith("s") and name != "texts"
-                hint = f"use `.{gives}{'s' if plural and gives != 'model3d' else ''}`"
-                message = f"step `{step}` gives {in_words(gives)}, not {in_words(wanted)}"
-                return template.problem("wrong-output", message, hint=hint, snippet=str(ref))
-        return None
+    def _later(self, template: Template, known: Pending) -> Any:
+        """Return what is known of a value that a step will give."""
+        step = self._node.step.id if self._node is not None else ""
+        shape = self._shapes.get((step, template.pointer))
+        return known if shape is None or not template.exact else value_of(shape, known)
 
-    def _gives_more(self, step: str, wanted: Family) -> bool:
-        """Whether a model may add a last frame to its clip."""
-        if step not in self._drafts:
-            return True
-        model = self._drafts[step].model
-        return (
-            wanted == "image" and model is not None and any(each.alias == "return_last_frame" for each in model.fields)
-        )
+    def _gives(self, step: Step) -> tuple[Family | None, Collection[str]]:
+        """Return the medium that a step gives, None where any may come, and others that may come with it."""
+        kind = self.calls.kinds.get(step.kind)
+        if kind is None or (step.loop is not None and (kind.output == "file" or templates_in(step.model))):
+            return None, ()
+        if (draft := self._drafts.get(step.id)) is None:  # not looked at yet, or a parameter tells its model
+            return self._outline.by_kind(step)
+        family = self._promises[step.id].family
+        fields = draft.model.fields if draft.model is not None else ()
+        more = any(each.alias == "return_last_frame" for each in fields)  # a last frame next to the clip
+        return None if family == "file" else family, ("image",) if more else ()
 
 
 def _told(binding: Binding | None) -> dict[str, Any]:
@@ -251,7 +282,7 @@ def _told(binding: Binding | None) -> dict[str, Any]:
     if binding is None:
         return {}
     told = {"key": binding.key, "index": binding.index, "matrix": binding.matrix, "variation": binding.variation}
-    if binding.of is None and not any(True for _ in templates_in(binding.item)):
+    if binding.of is None and not binding.unresolved:
         told["item"] = binding.item
     return {name: value for name, value in told.items() if value is not None}
 

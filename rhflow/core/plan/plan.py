@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
-from rhflow.core.cost import UNKNOWN, Estimate, total
+from rhflow.core.cost import UNKNOWN, Estimate, Total, total
 from rhflow.core.errors import Problem
 from rhflow.core.graph.graph import Graph
 from rhflow.core.graph.select import EVERYTHING, Selection
 from rhflow.core.inputs.coerce import LocalFile
 from rhflow.core.plan.calls import Draft, StepCall
+from rhflow.core.plan.former import Earlier, OnUnknown, OpenCall
 from rhflow.core.recipe.loops import Binding
-from rhflow.core.values import Entry, Realm
+from rhflow.core.values import Entry, Money, Realm
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,32 @@ class Run:
     reasons: tuple[str, ...]
     estimate: Estimate
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The call was made by an earlier run and is open: its task is waited for, and nothing new is paid.
+
+    ``price`` is what was paid for it already, as far as that is known.
+    """
+
+    call: StepCall
+    former: OpenCall
+    price: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """Nobody here knows what came of a call of an earlier run: it is not made again unless the user says so.
+
+    ``on_unknown`` is what the user has said; ``price`` is that of the call, should it be made again.
+    """
+
+    call: StepCall
+    former: OpenCall
+    price: Estimate
+    elsewhere: bool
+    on_unknown: OnUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +93,7 @@ class Grow:
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Every item of a loop has ended."""
+    """Every item of a loop has ended; a plan holds this for a loop that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +105,7 @@ class Later:
 
 
 NOT_SELECTED = "not selected"
-Decision: TypeAlias = Reuse | Run | Wait | Skip | Fail | Grow | Gather | Later
+Decision: TypeAlias = Reuse | Run | Resume | InDoubt | Wait | Skip | Fail | Grow | Gather | Later
 Ended: TypeAlias = Literal["failed", "skipped"]
 
 
@@ -90,9 +117,14 @@ class Plan:
     decisions: Mapping[str, Decision]
 
     @property
-    def cost(self) -> Estimate:
-        """At least and at most, by the list."""
+    def cost(self) -> Total:
+        """At least and at most, in each currency."""
         return total(each.estimate for each in self.decisions.values() if isinstance(each, Run | Wait | Later))
+
+    @property
+    def paid_already(self) -> Total:
+        """What is open and only to be fetched: no part of ``cost``."""
+        return total(each.price for each in self.decisions.values() if isinstance(each, Resume))
 
     def count(self, kind: type) -> int:
         """Return how many decisions are of one kind."""
@@ -121,13 +153,17 @@ class Recall(Protocol):
     def previous(self, nodes: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Return the ingredients of the last call that each node of this pipeline made."""
 
+    def bills(self) -> Mapping[str, Sequence[Money]]:
+        """Return what the last calls of each label cost, the latest last: see ``core/learnt.py``."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
     """What a planner must be told of the world outside the recipe.
 
     ``scopes`` are the names of each variant of a sweep, where there is one; ``names`` are those of the usual case.
-    ``local`` reads files next to the recipe, ``beside`` gives the same for another file.
+    ``local`` reads files next to the recipe, ``beside`` gives the same for another file. ``money`` is the currency
+    that the site of the account charges in. ``earlier`` tells of open calls, where there may be any.
     """
 
     recall: Recall
@@ -137,3 +173,5 @@ class World:
     selection: Selection = EVERYTHING
     scopes: Mapping[str, Names] = field(default_factory=dict)
     beside: Callable[[str], LocalFile] | None = None
+    money: str = "CNY"
+    earlier: Earlier | None = None

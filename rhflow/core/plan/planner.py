@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rhflow.core.cost import UNKNOWN, Estimate
@@ -20,27 +22,27 @@ from rhflow.core.plan.calls import (
     changes,
     finish,
     trouble_problem,
-    withdrawn_problem,
 )
+from rhflow.core.plan.former import OnUnknown, OpenCall, standing
 from rhflow.core.plan.plan import (
     NOT_SELECTED,
     Decision,
     Ended,
-    Fail,
     Gather,
     Grow,
+    InDoubt,
     Later,
-    Plan,
+    Resume,
     Reuse,
     Run,
     Skip,
     Wait,
     World,
 )
+from rhflow.core.plan.prices import Certainty, Prices
 from rhflow.core.plan.progress import Progress
 from rhflow.core.plan.reading import Readings
-from rhflow.core.plan.references import item_problems
-from rhflow.core.recipe.document import Pipeline, Step
+from rhflow.core.recipe.document import Pipeline
 from rhflow.core.recipe.loops import Binding, LoopError
 from rhflow.core.recipe.template import ROOTS, Unresolved, refs_in, resolve
 from rhflow.core.values import Entry
@@ -56,6 +58,8 @@ class Planner:
         self.views, self.endings = self._progress.views, self._progress.endings
         self._selected = None if world.selection.everything else select(graph, world.selection)
         self._first: dict[str, str] = {}
+        self._prices = Prices(world.recall, world.money)
+        self._certainty = Certainty(self._prices)
 
     # -- what has happened --
 
@@ -113,7 +117,8 @@ class Planner:
 
     def _decide_one(self, node: Node) -> Decision | Draft:
         """Return a decision, or the draft of a call whose inputs are all known."""
-        waiting = tuple(each for each in self.graph.before[node.id] if each not in self.views)
+        waiting = tuple([each for each in self.graph.before[node.id] if each not in self.views])
+        self._certainty.note_skips(node.id, waiting, late=self._is_late(node))
         if node.role in ("all", "whole"):
             return Gather() if not waiting else Later(waiting)
         if (skip := self._not_selected(node) or self._skip(node)) is not None:
@@ -128,13 +133,15 @@ class Planner:
             return Later(waiting, Estimate() if free else UNKNOWN) if waiting else Grow(tuple(self._bindings(node)))
         draft = self._draft(node, waiting=bool(waiting))
         if self.graph.after[node.id]:
-            promises = self._progress.promises
-            promises[node.id] = promises[node.step.id] = draft.promise()
-        return Wait(draft, waiting, draft.estimate().or_nothing()) if waiting else draft
+            self._progress.promises.make(partial(self._certainty.promise, draft, node.id), node.id, node.step.id)
+        return Wait(draft, waiting, self._certainty.price_of(draft, node)) if waiting else draft
 
     def _finish(self, draft: Draft, node: Node) -> StepCall:
+        secret = self._reading[node.step.id].secret
+        if not secret:
+            return finish(draft, node, self.world.realm)
         signature = self.calls.signature(draft)
-        fields = (signature.field_for(name) for name in self._reading[node.step.id].secret)
+        fields = (signature.field_for(name) for name in secret)
         return finish(draft, node, self.world.realm, secret={each.name for each in fields if each is not None})
 
     def _not_selected(self, node: Node) -> Skip | None:
@@ -142,8 +149,8 @@ class Planner:
         return None if chosen is None or chosen.runs(node) or chosen.reads(node) else Skip(NOT_SELECTED)
 
     def shown(self) -> Iterator[str]:
-        """Yield the nodes that people want to hear of: calls, and loops not spread out yet, that are selected."""
-        return (node for node in self.graph.calls() if self._not_selected(self.graph.nodes[node]) is None)
+        """Yield the nodes that people want to hear of, if selected: calls, loops not spread out yet, and empty ones."""
+        return (node for node in self.graph.shown() if self._not_selected(self.graph.nodes[node]) is None)
 
     def _skip(self, node: Node) -> Skip | None:
         """Skip what reads a step that gave nothing, unless its own ``if`` looks at the status of that step."""
@@ -157,11 +164,16 @@ class Planner:
     def _holds(self, node: Node) -> bool:
         """Whether a node's ``if`` is true, as far as that is known now."""
         condition, progress = node.step.condition, self._progress
-        if condition is None or any(progress.is_late(ref, node) for _, ref in refs_in(condition)):
+        if condition is None or self._is_late(node):
             return True
         if node.role == "loop" and any(ref.path[0] not in ROOTS for _, ref in refs_in(condition)):
             return True  # it is for each item to say
         return bool(resolve(condition, progress.names_for(node)))
+
+    def _is_late(self, node: Node) -> bool:
+        """Whether a node's ``if`` reads what is not known yet."""
+        condition = node.step.condition
+        return condition is not None and any(self._progress.is_late(ref, node) for _, ref in refs_in(condition))
 
     def _bindings(self, node: Node) -> list[Binding]:
         """Return the bindings of a loop whose items are known now. Raises RecipeError."""
@@ -188,7 +200,7 @@ class Planner:
                 problems += error.problems
         if problems:
             raise RecipeError(problems)
-        model = progress.known(step.model, names, node)
+        model = None if step.model is None else progress.known(step.model, names, node)
         try:
             draft = self.calls.draft(step, model, given, self._progress.local(step), tainted=progress.foreign(node))
         except NoModelError as error:
@@ -200,120 +212,77 @@ class Planner:
     def _look_up(self, drafts: Sequence[tuple[StepCall, Draft]]) -> Iterator[tuple[str, Decision]]:
         if not drafts:
             return
-        entries = self.world.recall.entries([call.key for call, _ in drafts if self.may_reuse(call)[0]])
-        missing = [call.node for call, _ in drafts if call.key not in entries]
-        previous = self.world.recall.previous(missing) if missing else {}
-        lost = self.world.recall.lost([call.key for call, _ in drafts]) if missing else {}
-        for call, draft in drafts:
-            cached, reason = self.may_reuse(call)
+        allowed = [self.may_reuse(call) for call, _ in drafts]
+        recall, earlier = self.world.recall, self.world.earlier
+        entries = recall.entries([call.key for (call, _), (cached, _) in zip(drafts, allowed, strict=True) if cached])
+        missing = [
+            call
+            for (call, _), (cached, _) in zip(drafts, allowed, strict=True)
+            if not cached or call.key not in entries
+        ]
+        previous = recall.previous([call.node for call in missing]) if missing else {}
+        lost = recall.lost([call.key for call in missing]) if missing else {}
+        formers = earlier.calls([call.key for call in missing]) if missing and earlier is not None else {}
+        for (call, draft), (cached, reason) in zip(drafts, allowed, strict=True):
             if cached and (entry := entries.get(call.key)) is not None:
                 yield call.node, Reuse(call, entry)
-            elif self._selected is not None and not self._selected.runs(self.graph.nodes[call.node]):
-                raise UsageError(_no_result(call.node))
-            elif cached and (twin := self._first.setdefault(call.key, call.node)) != call.node:
+                continue
+            reasons = changes(previous.get(call.node), call.ingredients) if cached else (reason,)
+            if again := cached and call.key in lost:
+                reasons = (lost[call.key],)
+            if not self._runs(call.node):
+                raise UsageError(_no_result(call, formers.get(call.key), reasons))
+            twin, taken_up = self._first.setdefault(call.key, call.node), None
+            if call.key in formers:
+                taken_up = self._taken_up(call, draft, formers[call.key], cached=cached)
+            if cached and twin != call.node:
+                self._certainty.note_twin(call.node, twin)
                 yield call.node, Run(call, (f"the same call as `{twin}`",), Estimate())
             else:
-                reasons = changes(previous.get(call.node), call.ingredients) if cached else (reason,)
-                if again := cached and call.key in lost:
-                    reasons = (lost[call.key],)
-                yield call.node, Run(call, reasons, draft.estimate(), again)
+                if cached and not again and taken_up is None:
+                    self._certainty.note_call(call.node, draft)
+                yield call.node, taken_up or Run(call, reasons, self._prices.of(draft), again)
+
+    def _taken_up(self, call: StepCall, draft: Draft, former: OpenCall, *, cached: bool) -> Decision | None:
+        """Return what is done about a call that another run left open; None where it is made as if there were none."""
+        earlier, price = self.world.earlier, self._prices.of(draft)
+        assert earlier is not None
+        if former.running:  # what that run makes is waited for, and then found, or else made anew
+            return Resume(call, former, price) if cached else None
+        stands = standing(former, site=earlier.site, realm=self.world.realm, forgetful=earlier.forgetful)
+        if stands == "lost" or self._first[call.key] != call.node:
+            return None
+        if stands == "task":
+            return Resume(call, former, price)
+        if earlier.on_unknown == "resubmit":
+            why = f"paid for again: nobody knows what came of the call in run `{former.run}`"
+            return Run(call, (why,), price, again=True)
+        return InDoubt(call, former, price, stands == "elsewhere", earlier.on_unknown)
+
+    def told(self, on_unknown: OnUnknown) -> None:
+        """Take in what the user wants done about calls whose outcome nobody knows."""
+        if self.world.earlier is not None:
+            self.world = replace(self.world, earlier=replace(self.world.earlier, on_unknown=on_unknown))
+
+    def _runs(self, node: str) -> bool:
+        return self._selected is None or self._selected.runs(self.graph.nodes[node])
 
     def may_reuse(self, call: StepCall) -> tuple[bool, str]:
-        """Whether an earlier result may stand for a call, and else why not."""
-        if self._selected is not None and self._selected.forces(self.graph.nodes[call.node]):
-            return False, "`--force`"
-        return self._step(call).cache, "`cache` is off"
-
-    def _step(self, call: StepCall) -> Step:
-        return self.graph.nodes[call.node].step
-
-    # -- the plan --
-
-    def plan(self) -> Plan:
-        """Return a decision for every node, as things stand now; loops whose items are known are spread out."""
-        decisions: dict[str, Decision] = {}
-        blockers = {node: len(self.graph.before[node]) for node in self.graph.nodes}
-        wave = [node for node in self.graph.order if not blockers[node]]
-        problems = list(item_problems(self.pipeline, self.graph))
-        wrong: set[str] = set()
-        while wave and not wrong:
-            try:
-                decided = self.decide(wave)
-            except RecipeError:
-                decided = self._one_by_one(wave, problems)
-                wrong = set(wave) - decided.keys()
-            decisions |= decided
-            wave = list(self._next_wave(decided, blockers))
-        # Also where something is wrong already: all problems are told at once
-        while rest := [node for node in self.graph.order if node not in decisions and node not in wrong]:
-            for node in rest:  # one by one: what is skipped is known to those after it
-                decisions |= (decided := self._one_by_one([node], problems))
-                list(self._next_wave(decided, blockers))
-                wrong.update({node} - decided.keys())
-        problems += self._withdrawn(decisions)
-        if problems:
-            raise RecipeError(problems)
-        return Plan(self.graph, {node: decisions[node] for node in self.shown()})
-
-    def _withdrawn(self, decisions: Mapping[str, Decision]) -> Iterator[Problem]:
-        """Yield a problem for every call that would be refused, before those it waits for are paid."""
-        for node, decision in decisions.items():
-            match decision:
-                case Run(call=StepCall(model=model)) | Wait(draft=Draft(model=model)):
-                    if model is not None and model.status == "withdrawn":
-                        yield withdrawn_problem(self.graph.nodes[node].step, model)
-
-    def _one_by_one(self, nodes: Sequence[str], problems: list[Problem]) -> dict[str, Decision]:
-        """Return decisions for those nodes with which nothing is wrong; to ``problems`` is added what stops a run."""
-        found: dict[str, Decision] = {}
-        for node in nodes:
-            try:
-                found |= self.decide([node])
-            except RecipeError as error:
-                if self._may_fail(self.graph.nodes[node]):
-                    found[node] = Fail(error.problems)
-                else:
-                    problems += error.problems
-        return found
-
-    def _may_fail(self, node: Node) -> bool:
-        """Whether a node's problem is that of a run: it lies in what steps gave, and the author lets others go on."""
-        before = self.graph.before[node.id]
-        return node.step.on_error != "fail" and bool(before) and all(each in self.views for each in before)
-
-    def _next_wave(self, decided: Mapping[str, Decision], blockers: dict[str, int]) -> Iterator[str]:
-        """Take in what needs nothing to run, and yield the nodes that can be decided on next."""
-        for node, decision in decided.items():
-            match decision:
-                case Reuse(_, entry):
-                    self.finished(node, entry, cached=True)
-                case Skip():
-                    self.ended(node, "skipped")
-                case Fail():
-                    rule = self.graph.nodes[node].step.on_error
-                    self.ended(node, "skipped" if rule == "skip" else "failed", error=True)
-                case Gather():
-                    self.gather(node)
-                case Grow(bindings):
-                    self._take_in(self.grow(node, bindings), blockers, loop=node)
-                case _:
-                    continue
-            for later in self.graph.after[node]:
-                blockers[later] -= 1
-                if not blockers[later]:
-                    yield later
-
-    def _take_in(self, new: Sequence[str], blockers: dict[str, int], *, loop: str) -> None:
-        """Count what new nodes wait for, and what now waits for them; ``loop``, where they come from, ends next."""
-        for node in new:
-            before = self.graph.before[node]
-            blockers[node] = sum(each == loop or each not in self.views for each in before)
-        fresh = set(new)
-        for node in new:
-            for later in self.graph.after[node]:
-                blockers[later] += later not in fresh
+        """Whether an earlier result may stand for a call, and else why not. What is only read is taken as it is."""
+        node = self.graph.nodes[call.node]
+        if self._selected is not None and self._selected.forces(node):
+            return False, "`--no-cache`" if self._selected.force_all else "`--force`"
+        return node.step.cache or not self._runs(call.node), "`cache` is off"
 
 
-def _no_result(node: str) -> Problem:
-    message = f"`{node}` is needed and has no result yet"
-    return Problem("no-result", message, hint=f"run it too, as `--until` does, or first: `--only {node}`")
+def _no_result(call: StepCall, former: OpenCall | None, reasons: Sequence[str]) -> Problem:
+    """Say that a step is only to be read and has nothing to read, and what to type."""
+    node, hint = call.node, f"run it too, as `--until` does, or first: `--only {call.node}`"
+    if former is not None and former.task_id is not None:
+        message = f"`{node}` is needed, and its task `{former.task_id}` is not fetched yet"
+        hint = f"`--only {node}` fetches it, which costs nothing new"
+    elif reasons == ("new",):
+        message = f"`{node}` is needed and has no result yet"
+    else:
+        message = f"`{node}` is needed, and has no result as it is now: {', '.join(reasons)}"
+    return Problem("no-result", message, hint=hint)

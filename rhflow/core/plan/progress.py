@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from rhflow.core.errors import RecipeError
+from rhflow.core.graph.edges import read_item
 from rhflow.core.graph.graph import Graph, Node
 from rhflow.core.inputs.coerce import LocalFile
+from rhflow.core.plan.namespace import ScopedViews, StepsView
 from rhflow.core.plan.plan import Ended, Names, World
+from rhflow.core.plan.promises import Promises, pending_of
 from rhflow.core.plan.reading import Reading
 from rhflow.core.plan.views import (
     EndedView,
     ItemView,
     LoopView,
     PipelineView,
-    Promise,
-    ScopedViews,
     StepView,
-    pending_of,
 )
 from rhflow.core.recipe.document import Step
 from rhflow.core.recipe.loops import Binding
@@ -36,20 +36,21 @@ class Progress:
         self.views: dict[str, Mapping[str, Any]] = {}
         self.endings: dict[str, Ended] = {}
         self.lacking: set[str] = set()
-        self.promises: dict[str, Promise] = {}
+        self.promises = Promises()
         self._given_up: set[str] = set()  # scopes in which a node had an error
+        self._steps = StepsView(self.views, graph.items, self.item)
         scopes = world.scopes or {"": world.names}
         self._scopes = {scope: self._base(names, scope) for scope, names in scopes.items()}
 
     def _base(self, names: Names, scope: str) -> dict[str, Any]:
-        steps = ScopedViews(self.views, scope) if scope else self.views
+        steps = ScopedViews(self._steps, scope) if scope else self._steps
         return {"params": names.params, "vars": names.vars, "env": names.env, "run": names.run, "steps": steps}
 
     # -- what has happened --
 
     def finished(self, node: str, entry: Entry, *, cached: bool) -> None:
         """Note what a node gave."""
-        self.views[node] = StepView(entry, cached=cached)
+        self.views[node] = StepView(entry, cached=cached, node=node)
         self._forget(node)
 
     def ended(self, node: str, how: Ended, *, error: bool = False) -> None:
@@ -143,7 +144,7 @@ class Progress:
         if scope not in self._scopes:
             use = self._graph.scopes[scope]
             whole = Node(use.name, use.step, "whole", use.binding, use.prev)
-            base = {**self.names_of(use.step.scope), "steps": ScopedViews(self.views, scope)}
+            base = {**self.names_of(use.step.scope), "steps": ScopedViews(self._steps, scope)}
             self._scopes[scope] = dict(use.names(base, lambda: self.names_for(whole), self.local))
         return self._scopes[scope]
 
@@ -183,7 +184,7 @@ class Progress:
     def _item_of(self, node: Node, binding: Binding) -> Any:
         if binding.of is not None:
             return self.item(binding.of)
-        return self.known(binding.item, self.names_of(node.step.scope), None)
+        return self.known(binding.item, self.names_of(node.step.scope), None) if binding.unresolved else binding.item
 
     def _plain_item(self, node: Node, value: Unresolved) -> Any:
         if isinstance(value, list):
@@ -222,7 +223,7 @@ class Progress:
             case ("steps",):
                 return True
             case ("steps", step, *_):
-                return step not in self.views
+                return step not in self.views and self._item_read(ref) not in self.views
             case ("item", *rest):
                 return node is not None and self._is_item_late(node, rest)
             case ("prev", *_):
@@ -230,19 +231,25 @@ class Progress:
             case _:
                 return False
 
+    def _item_read(self, ref: Ref) -> str | None:
+        """Return the one node of a loop that a reference reads by its key, or None."""
+        return next((each for each in read_item(ref) if each in self._graph.nodes), None)
+
     def _is_item_late(self, node: Node, rest: list[str | int | None]) -> bool:
         binding = node.binding
         if binding is None or binding.of in self.views:
             return False
         if binding.of is None:
-            return any(self.is_late(ref, None) for _, ref in refs_in(_part(binding.item, rest)))
+            return binding.unresolved and any(self.is_late(ref, None) for _, ref in refs_in(_part(binding.item, rest)))
         if rest[:1] == ["item"]:
             return self._is_item_late(self._graph.nodes[binding.of], rest[1:])
         return not rest or rest[0] not in _TOLD
 
     def _of_step(self, ref: Ref, node: Node | None) -> Ref:
-        """Return a reference to ``item`` or ``prev`` as one to the node it stands for."""
+        """Return a reference to ``item``, ``prev`` or an item by its key as one to the node it stands for."""
         head, *rest = ref.path
+        if (read := self._item_read(ref)) is not None:
+            return Ref(("steps", read, *ref.path[3:]))
         if node is None or node.binding is None:
             return ref
         if head == "item" and node.binding.of is not None:

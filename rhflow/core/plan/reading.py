@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rhflow.core.graph.edges import grows, linked_to
 from rhflow.core.graph.graph import Graph
 from rhflow.core.recipe.document import Pipeline, Step
-from rhflow.core.recipe.template import Path, Ref, Template, Unresolved, refs_in
+from rhflow.core.recipe.template import Path, Ref, Unresolved, refs_in
 
 _OF_LOOP = frozenset({"item", "key", "index", "matrix", "variation"})
 
@@ -31,15 +31,11 @@ class Reading:
 
     @classmethod
     def of(cls, step: Step, hidden: Collection[Path]) -> Reading:
-        refs = {
-            name: [ref for _, ref in refs_in(value)]
-            for name, value in step.inputs.items()
-            if isinstance(value, Template | list | dict)
-        }
-        roots = {name: {ref.path[0] for ref in found} for name, found in refs.items() if found}
         plain = not hidden and step.loop is None and step.condition is None
-        if plain and all(found <= _KNOWN for found in roots.values()):
+        if plain and _KNOWN.issuperset(ref.path[0] for value in step.inputs.values() for _, ref in refs_in(value)):
             return _PLAIN
+        refs = {name: [ref for _, ref in refs_in(value)] for name, value in step.inputs.items()}
+        roots = {name: {ref.path[0] for ref in found} for name, found in refs.items() if found}
         looped = {
             name: tuple(ref for ref in refs[name] if ref.path[0] in _OF_LOOP)
             for name, found in roots.items()

@@ -9,15 +9,15 @@ from rhflow.core.errors import Problem, did_you_mean
 from rhflow.core.graph.edges import reads
 from rhflow.core.graph.graph import Graph
 from rhflow.core.graph.nesting import outputs_of
-from rhflow.core.plan.views import FACT_NAMES, FILES, MANY, OF_LOOPS, OUTPUT_NAMES
+from rhflow.core.plan.shapes import OF_RECIPES
+from rhflow.core.plan.views import FACT_NAMES, MANY, OUTPUT_NAMES
 from rhflow.core.recipe.document import Pipeline, Step
 from rhflow.core.recipe.keys import written_key
+from rhflow.core.recipe.loops import OF_LOOPS
 from rhflow.core.recipe.template import ROOTS, Ref, Template, Unresolved, refs_in, templates_in
-from rhflow.core.text.source import Pointer
-from rhflow.core.values import ARTIFACT_MEMBERS
+from rhflow.core.text.located import Pointer
 
 RUN_NAMES = ("id", "date")
-_OF_PIPELINES = ("status", "cached", "cost", "seconds", *sorted(FILES | MANY - {"texts"}))
 MOST_OF_ONE_VALUE = 20  # problems: each is looked for in the whole of its text
 # Names that the nodes of a loop may read, and the key of the step that makes them
 LOOP_NAMES: Mapping[str, str] = {
@@ -64,7 +64,6 @@ def name_problems(pipeline: Pipeline) -> Iterator[tuple[Problem, Pointer]]:
             if told[template.pointer] >= MOST_OF_ONE_VALUE:
                 continue
             problem = _bad_root(template, ref, roots) or _bad_member(pipeline, template, ref, step)
-            problem = problem or _bad_part(pipeline, template, ref)
             if problem is not None:
                 told[template.pointer] += 1
                 yield problem, template.pointer
@@ -124,7 +123,7 @@ def _bad_member(pipeline: Pipeline, template: Template, ref: Ref, step: str | No
             message, hint = f"step `{name}` is a loop", f"use {all_of_them}`steps.{name}.items`"
             return template.problem("loop-output", message, hint=hint, snippet=str(ref))
         case ("steps", str(name), str(member), *_) if (child := pipeline.steps[name].child) is not None:
-            gives = [*outputs_of(child), *_OF_PIPELINES]
+            gives = [*outputs_of(child), *OF_RECIPES]
             if member in gives:
                 return None
             hint = did_you_mean(member, gives, limit=12)
@@ -167,30 +166,8 @@ def _keys_of(step: Step, graph: Graph) -> list[str] | None:
     if step.loop is None or f"{step.id}[*]" in graph.nodes:
         return None
     bindings = [each for node in graph.items.get(step.id, []) if (each := graph.nodes[node].binding) is not None]
-    late = (template for each in bindings for template in templates_in(each.item))
+    late = (template for each in bindings if each.unresolved for template in templates_in(each.item))
     return [each.key for each in bindings] if all(any(reads(each, "steps")) for each in late) else None
-
-
-def _bad_part(pipeline: Pipeline, template: Template, ref: Ref) -> Problem | None:
-    """Find a part of a file that files do not have, and a part of a list that has parts by number only."""
-    match ref.path:
-        case ("steps", str(step), *_) if (
-            pipeline.steps[step].loop is not None or pipeline.steps[step].child is not None
-        ):
-            return None
-        case ("steps", str(name), "nodes", int(node), *_):
-            message, hint = "the ids of nodes are texts", f"write `steps.{name}.nodes['{node}']`"
-        case ("steps", str(), str(name), str(part), *_) if name in MANY and template.parts is not None:
-            message, hint = f"`{Ref(ref.path[:3])}` is a list, it has no `{part}`", "pick one, as in `[0]`"
-        case ("steps", str(), str(name), str(part), *_) if name in FILES and part not in ARTIFACT_MEMBERS:
-            message = f"`{Ref(ref.path[:3])}` is a file, it has no `{part}`"
-            hint = did_you_mean(part, ARTIFACT_MEMBERS, limit=12) or ""
-        case ("params", str(name), str(part), *_) if pipeline.params[name].is_media and part not in ARTIFACT_MEMBERS:
-            message = f"`{Ref(ref.path[:2])}` is a file, it has no `{part}`"
-            hint = did_you_mean(part, ARTIFACT_MEMBERS, limit=12) or ""
-        case _:
-            return None
-    return template.problem("unknown-part", message, hint=hint, snippet=str(ref))
 
 
 def _vars_in_order(pipeline: Pipeline) -> Iterator[tuple[Problem, Pointer]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from rhflow.core.expr.functions import parse_json
 from rhflow.core.recipe.keys import written_key
-from rhflow.core.recipe.template import Ref, Unresolved, resolve
-from rhflow.core.values import Artifact, Entry, Family, Outputs, Pending
+from rhflow.core.recipe.loops import OF_LOOPS
+from rhflow.core.recipe.template import Unresolved, resolve
+from rhflow.core.values import Artifact, Entry, Outputs
 
 
 class OutputsView(Mapping[str, Any]):
@@ -20,8 +20,13 @@ class OutputsView(Mapping[str, Any]):
     def __init__(self, outputs: Outputs) -> None:
         self.outputs = outputs
 
+    @property
+    def files(self) -> tuple[Artifact, ...]:
+        """What was made, as files."""
+        return self.outputs.files
+
     def __getitem__(self, name: str) -> Any:
-        files = self.outputs.files
+        files = self.files
         match name:
             case "file":
                 return files[0] if files else self._none(name)
@@ -37,6 +42,10 @@ class OutputsView(Mapping[str, Any]):
             case "texts":
                 return list(self.outputs.texts)
             case "json":
+                from rhflow.core.expr.functions import (
+                    parse_json,
+                )  # imported late: few recipes read JSON
+
                 return parse_json(self["text"])
             case _:
                 return self._none(name)
@@ -58,14 +67,23 @@ class OutputsView(Mapping[str, Any]):
 
 
 class StepView(OutputsView):
-    """The facts and outputs of a finished step."""
+    """The facts and outputs of a finished step; its files tell that they come from ``node``.
 
-    __slots__ = ("_entry", "cached")
+    Two nodes that make the same call share one entry, and two calls may give the same bytes: who reads a file must
+    still be able to tell whose it is.
+    """
 
-    def __init__(self, entry: Entry, *, cached: bool) -> None:
+    __slots__ = ("_entry", "cached", "node")
+
+    def __init__(self, entry: Entry, *, cached: bool, node: str = "") -> None:
         super().__init__(entry.outputs)
-        self.cached = cached
+        self.cached, self.node = cached, node
         self._entry = entry
+
+    @property
+    def files(self) -> tuple[Artifact, ...]:
+        """What was made, as files."""
+        return tuple([replace(each, origin=(self.node, at)) for at, each in enumerate(self.outputs.files)])
 
     def __getitem__(self, name: str) -> Any:
         return self._fact(name) if name in FACT_NAMES else super().__getitem__(name)
@@ -80,7 +98,8 @@ class StepView(OutputsView):
             case "cost":
                 return None if entry.cost is None else float(entry.cost.amount)
             case "nodes":
-                return {node: OutputsView(made) for node, made in self.outputs.by_node().items()}
+                made = replace(self.outputs, files=self.files).by_node()
+                return {node: OutputsView(each) for node, each in made.items()}
             case _:
                 return getattr(entry, name)
 
@@ -218,71 +237,12 @@ class PipelineView(Mapping[str, Any]):
         return len(self._values)
 
 
-class ScopedViews(Mapping[str, Any]):
-    """The steps of one variant, by the ids that its templates know them by."""
-
-    __slots__ = ("_scope", "_views")
-
-    def __init__(self, views: Mapping[str, Any], scope: str) -> None:
-        self._views, self._scope = views, scope
-
-    def __getitem__(self, name: str) -> Any:
-        return self._views[f"{self._scope}{name}"]
-
-    def __iter__(self) -> Iterator[str]:
-        return (name.removeprefix(self._scope) for name in self._views if name.startswith(self._scope))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 OUTPUT_NAMES = (
     "file", "files", "image", "images", "video", "videos", "audio", "audios", "model3d", "text", "texts", "json",
 )  # fmt: skip
 FACT_NAMES = ("status", "cached", "cost", "seconds", "task_id", "nodes")
-_FAMILY_OF_OUTPUT: Mapping[str, Family] = {
-    "image": "image", "images": "image", "video": "video", "videos": "video", "audio": "audio", "audios": "audio",
-    "model3d": "model3d", "text": "text", "texts": "text", "json": "file",
-}  # fmt: skip
 FILES = frozenset({"file", "image", "video", "audio", "model3d"})
 MANY = frozenset({"files", "images", "videos", "audios", "texts"})
-OF_LOOPS = ("items", "status", "files", "images", "videos", "audios", "texts", "cost", "seconds", "cached")
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """What a step that has not run yet will give: a family, and a length in seconds where it is known."""
-
-    family: Family
-    seconds: float | None = None
-
-
-def pending_of(ref: Ref, promises: Mapping[str, Promise]) -> Pending:
-    """Return what a reference to an unfinished step will be, as far as its name tells."""
-    match ref.path:
-        case ("steps", str(), "nodes", _, str(name), *rest):
-            return _pending(None, name, many=name in MANY and not rest)  # a node may make what its step does not
-        case ("steps", str(), "nodes", *_):
-            return Pending()
-        case ("steps", str(step), str(name)):
-            return _pending(promises.get(step), name, many=name in MANY)
-        case ("steps", str(step), str(name), int()) if name in MANY:
-            return _pending(promises.get(step), name, many=False)
-        case ("steps", str(step), "items"):
-            return Pending(many=True)
-        case ("steps", str(step), str(), str(name)) if step in promises:  # one item of a loop, by its key
-            return _pending(promises[step], name, many=name in MANY)
-        case _:
-            return Pending()
-
-
-def _pending(promise: Promise | None, name: str, *, many: bool) -> Pending:
-    if name in FACT_NAMES:
-        return Pending("text")
-    made = promise.family if promise is not None else None
-    family = made if name in ("file", "files") else _FAMILY_OF_OUTPUT.get(name)
-    seconds = promise.seconds if promise is not None and family == made else None
-    return Pending(None if name == "json" else family, many, seconds)
 
 
 def files_of(values: Iterable[Any]) -> Iterator[Artifact]:
@@ -293,7 +253,7 @@ def files_of(values: Iterable[Any]) -> Iterator[Artifact]:
         if isinstance(value, Artifact):
             yield value
         elif isinstance(value, OutputsView):
-            stack.extend(reversed(value.outputs.files))
+            stack.extend(reversed(value.files))
         elif isinstance(value, LoopView):
             stack.extend(reversed(value["files"]))
         elif isinstance(value, ItemView):

@@ -11,23 +11,26 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rhflow.core.errors import did_you_mean
 from rhflow.core.recipe.keys import READABLE, key_of, own_key, short, written_key
-from rhflow.core.text.source import Pointer
+from rhflow.core.recipe.template import has_templates
+from rhflow.core.text.located import Pointer
 from rhflow.core.values import Artifact
 
 MAX_NODES = 100_000
+OF_LOOPS = ("items", "status", "files", "images", "videos", "audios", "texts", "cost", "seconds", "cached")
+"""What a whole loop gives; any other name under ``steps.<id>`` is the key of an item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """What one node of a loop sees: ``key`` and ``index``, and what its kind of loop gives.
 
-    ``of`` is the node whose outputs the item is, where a loop runs over the items of an earlier one. ``item`` may hold
-    templates that are rendered for the node.
+    ``of`` is the node whose outputs the item is, where a loop runs over the items of an earlier one. ``unresolved``
+    tells whether ``item`` holds templates, which are rendered for the node.
     """
 
     key: str
@@ -36,6 +39,7 @@ class Binding:
     of: str | None = None
     matrix: Mapping[str, Any] | None = None
     variation: int | None = None
+    unresolved: bool = False
 
 
 class LoopError(Exception):
@@ -57,9 +61,9 @@ def combine(items: Sequence[Binding] | None, matrix: Mapping[str, Any] | None, t
     if takes is not None:
         axes.append([Binding(str(take), variation=take) for take in range(1, takes + 1)])
     _refuse_too_many("foreach" if items is not None else "matrix", map(len, axes))
-    merged = [_merge(parts) for parts in itertools.product(*axes)]
-    keyed = zip(merged, _numbered([each.key for each in merged]), strict=True)
-    return [replace(each, index=at, key=key) for at, (each, key) in enumerate(keyed)]
+    found = list(itertools.product(*axes))
+    keys = _numbered(["-".join([part.key for part in parts]) for parts in found])
+    return [_merged(key, at, parts) for at, (key, parts) in enumerate(zip(keys, found, strict=True))]
 
 
 def _refuse_too_many(part: str, sizes: Iterable[int]) -> None:
@@ -68,17 +72,17 @@ def _refuse_too_many(part: str, sizes: Iterable[int]) -> None:
         raise LoopError("too-many-nodes", part, f"the loop makes {total:,} nodes, more than {MAX_NODES:,}")
 
 
-def _merge(parts: Sequence[Binding]) -> Binding:
-    found = Binding("-".join(part.key for part in parts))
+def _merged(key: str, index: int, parts: Sequence[Binding]) -> Binding:
+    """Return one binding of those of the axes, each of which gives something else."""
+    item = of = matrix = variation = None
+    unresolved = False
     for part in parts:
-        found = replace(
-            found,
-            item=part.item if part.item is not None else found.item,
-            of=part.of or found.of,
-            matrix=part.matrix if part.matrix is not None else found.matrix,
-            variation=part.variation or found.variation,
-        )
-    return found
+        item = part.item if part.item is not None else item
+        of = part.of or of
+        matrix = part.matrix if part.matrix is not None else matrix
+        variation = part.variation or variation
+        unresolved |= part.unresolved
+    return Binding(key, index, item, of, matrix, variation, unresolved)
 
 
 def _numbered(keys: Sequence[str]) -> Iterator[str]:
@@ -121,13 +125,15 @@ def items_of(value: Any) -> list[Binding]:
         named = [(own_key(item) or written_key(name), item) for name, item in value.items()]
         _refuse_twins((name, key) for name, (key, _) in zip(value, named, strict=True))
     elif isinstance(value, list | tuple):
-        named = [(key_of(item), item) for item in value]
-        _refuse_twins((at, key) for at, each in enumerate(value) if (key := own_key(each)) is not None)
+        own = [own_key(item) for item in value]
+        named = [(key_of(item) if key is None else key, item) for key, item in zip(own, value, strict=True)]
+        _refuse_twins((at, key) for at, key in enumerate(own) if key is not None)
     else:
         message = f"`foreach` needs a list or a map, not {_named(value)}"
         raise LoopError("bad-foreach", "foreach", message, _foreach_hint(value))
     _refuse_too_many("foreach", [len(named)])
-    return [Binding(key, item=item) for key, (_, item) in zip(_distinct(named), named, strict=True)]
+    keyed = zip(_distinct(named), named, strict=True)
+    return [Binding(key, item=item, unresolved=has_templates(item)) for key, (_, item) in keyed]
 
 
 def _foreach_hint(value: Any) -> str | None:

@@ -9,7 +9,7 @@ from rhflow.core.errors import Problem, RecipeError
 from rhflow.core.recipe.document import Pipeline
 from rhflow.core.recipe.params import parse_param
 from rhflow.core.recipe.template import Template, resolve, templates_in
-from rhflow.core.text.source import Pointer
+from rhflow.core.text.located import Pointer
 from rhflow.core.values import Family
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rhflow.core.errors import Problem, RecipeError, did_you_mean
 from rhflow.core.expr.bounds import ITEM, Meter, SandboxError
-from rhflow.core.text.source import Located, Pointer
+from rhflow.core.text.located import Located, Pointer
 from rhflow.core.values import ARTIFACT_MEMBERS, MAX_TEXT, Artifact, member_of, text_of, why_no_text
 
 if TYPE_CHECKING:
@@ -163,14 +163,18 @@ def remap(value: Unresolved, sources: Callable[[Ref], Iterable[Ref]]) -> Unresol
 def refs_in(value: Unresolved) -> Iterator[tuple[Template, Ref]]:
     """Yield every reference inside a value once, with the template that makes it."""
     for template in templates_in(value):
-        for ref in dict.fromkeys(template.refs):
+        for ref in template.refs if len(template.refs) < 2 else dict.fromkeys(template.refs):
             yield template, ref
 
 
-def templates_in(value: Unresolved) -> Iterator[Template]:
-    """Yield every template inside a value, in order."""
-    if not isinstance(value, Template | list | dict):
-        return
+def templates_in(value: Unresolved) -> Iterable[Template]:
+    """Return every template inside a value, in order; most values are plain and hold none."""
+    if isinstance(value, Template):
+        return (value,)
+    return _templates_inside(value) if isinstance(value, list | dict) else ()
+
+
+def _templates_inside(value: list[Unresolved] | dict[str, Unresolved]) -> Iterator[Template]:
     stack: list[Unresolved] = [value]
     while stack:
         each = stack.pop()
@@ -182,12 +186,19 @@ def templates_in(value: Unresolved) -> Iterator[Template]:
             stack.extend(reversed(each.values()))
 
 
+def has_templates(value: Unresolved) -> bool:
+    """Whether there is a template inside a value."""
+    return any(True for _ in templates_in(value))
+
+
 def resolve(value: Unresolved, names: Mapping[str, Any]) -> Any:
     """Return ``value`` with its templates rendered from ``names``. Raises RecipeError with the place."""
     if isinstance(value, Template):
         return _render(value, names)
+    if not isinstance(value, list | dict):
+        return value
     made = _filled(value, names)
-    if isinstance(value, list | dict) and (first := next(templates_in(value), None)) is not None:
+    if (first := next(_templates_inside(value), None)) is not None:
         # The same list may stand in many places: a list of it twice, that one twice … is soon too large to write out
         try:
             Meter(MAX_VALUES * ITEM + MAX_LETTERS).weigh(made, most=MAX_VALUES, letters=MAX_LETTERS)
@@ -267,6 +278,13 @@ def _parse_with_jinja(template: Template) -> Template:
         raise _with_place(template, error) from error
     refs = tuple(Ref(chain) for chain in sandbox.reads(tree))
     return replace(template, refs=refs, exact=sandbox.is_exact(tree, template.text))
+
+
+def syntax_of(template: Template) -> Any:
+    """Return the syntax tree of a template that holds more than dotted paths."""
+    from rhflow.core.expr import sandbox
+
+    return sandbox.parse(_environment(), template.text)
 
 
 def _render_with_jinja(template: Template, names: Mapping[str, Any]) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from rhflow.core.errors import Problem, did_you_mean
-from rhflow.core.text.source import Located, Pointer
+from rhflow.core.errors import Problem, did_you_mean, nearest
+from rhflow.core.text.located import Located, Pointer
 
 _JSON_NAMES: Mapping[type, str] = {
     bool: "a boolean", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping",
@@ -27,15 +28,29 @@ def shape_problems(located: Located, schema: Mapping[str, Any], *, whole: str = 
     data = located.data
     if isinstance(data, dict):
         _drop_empty(data)
-    errors = validator(schema).iter_errors(data)
-    return [problem for error in errors for problem in _problems_of(located, error, whole)]
+    errors = list(validator(schema).iter_errors(data))
+    misspelt = {(tuple(each.absolute_path), meant) for each in errors for meant in _unknown_keys(each).values()}
+    return [problem for error in errors for problem in _problems_of(located, error, whole, misspelt)]
 
 
 def validator(schema: Mapping[str, Any]) -> Any:
-    """Return what finds errors in data by a schema."""
-    from jsonschema import Draft202012Validator  # imported late: 80 ms that a cached run does not need
+    """Return what finds errors in data by a schema.
 
-    return Draft202012Validator(_spelled_out(schema))
+    To JSON Schema 2.0 is a whole number, and in YAML `.nan` is a number that no limit holds: neither counts here.
+    """
+    from jsonschema import Draft202012Validator  # imported late: 80 ms that a cached run does not need
+    from jsonschema.validators import extend
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": _is_whole})
+    return extend(Draft202012Validator, type_checker=types)(_spelled_out(schema))  # type: ignore[no-untyped-call]
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _spelled_out(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,17 +79,28 @@ def _drop_empty(data: dict[str, Any]) -> None:
             del data[name]
 
 
-def _problems_of(located: Located, error: Any, whole: str) -> Iterable[Problem]:
+def _unknown_keys(error: Any) -> dict[str, str | None]:
+    """Return the keys that the schema does not know, each with the one that was most likely meant."""
+    if error.validator != "additionalProperties" or not isinstance(error.instance, dict):
+        return {}
+    known = list(error.schema.get("properties", {}))
+    unknown = [each for each in error.instance if each not in known and not str(each).startswith("x-")]
+    return {each: nearest(str(each), known) for each in unknown}
+
+
+def _problems_of(
+    located: Located, error: Any, whole: str, misspelt: Collection[tuple[Pointer, str | None]]
+) -> Iterable[Problem]:
     pointer: Pointer = tuple(error.absolute_path)
     owner = _owner(_by_id(located, pointer)) if pointer else whole
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = list(error.schema.get("properties", {}))
-        for key in [each for each in error.instance if each not in known and not str(each).startswith("x-")]:
-            message = f"`{key}` is not a key of {owner}"
-            yield Problem("unknown-key", message, located.key_span((*pointer, key)), did_you_mean(key, known, limit=12))
+        for key, meant in _unknown_keys(error).items():
+            hint = did_you_mean(key, known, limit=12) if meant is None else f"did you mean `{meant}`?"
+            yield Problem("unknown-key", f"`{key}` is not a key of {owner}", located.key_span((*pointer, key)), hint)
     elif error.validator == "required":
         missing = [each for each in error.validator_value if each not in error.instance]
-        yield from (_missing(located, pointer, owner, key) for key in missing)
+        yield from (_missing(located, pointer, owner, key) for key in missing if (pointer, key) not in misspelt)
     else:
         code, message, hint = _words_for(error, owner)
         name = error.validator == "pattern" and "propertyNames" in error.absolute_schema_path
@@ -100,7 +126,8 @@ def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
     if error.validator == "type":
         names = [wanted] if isinstance(wanted, str) else wanted
         kinds = " or ".join(dict.fromkeys(_SCHEMA_NAMES[each] for each in names))
-        message = f"{owner} must be {kinds}, not {_JSON_NAMES.get(type(value), 'that')}"
+        odd = isinstance(value, float) and ("integer" in names or not math.isfinite(value))
+        message = f"{owner} must be {kinds}, not {f'`{value}`' if odd else _JSON_NAMES.get(type(value), 'that')}"
         return "wrong-type", f"{owner} is empty" if value is None else message, _hint_of_type(error, names)
     if error.validator == "enum":
         return "wrong-choice", f"{owner} cannot be `{value}`", did_you_mean(str(value), map(str, wanted), limit=12)
@@ -117,6 +144,8 @@ def _words_for(error: Any, owner: str) -> tuple[str, str, str | None]:
     if error.validator in ("minimum", "maximum"):
         word = "least" if error.validator == "minimum" else "most"
         return "out-of-range", f"{owner} must be at {word} {wanted}, not {value}", None
+    if error.validator == "exclusiveMinimum":
+        return "out-of-range", f"{owner} must be more than {wanted}, not {value}", None
     if error.validator == "anyOf":
         last = str(next(reversed(error.absolute_path), ""))
         return "wrong-type", f"{owner} must be {_describe(error.schema)}", _FORMS.get(last)
@@ -129,17 +158,27 @@ def _hint_of_type(error: Any, names: list[str]) -> str | None:
         recipe = "rhflow" in error.schema.get("required", ())
         return "`rhflow init` makes a recipe to begin with" if recipe else "begin the file with `faults: 1`"
     if value is None:
-        return _EMPTY.get(str(last[0])) or _EMPTY.get(str(error.absolute_path[0]))
+        return _hint_of_empty(tuple(error.absolute_path))
     if names == ["array"] and isinstance(value, str):
         return f"write `[{value}]`"
     return "write `with: {prompt: …}`" if last == ["with"] else None
 
 
-_EMPTY = {
-    "with": "leave `with` out where there is nothing to give",
-    "params": "write a default, or `{type: string}` for a parameter that must be given",
-    "steps": "begin with its kind, such as `uses: text-to-image`",
-}
+def _hint_of_empty(pointer: Pointer) -> str:
+    """Return what to write where nothing is written."""
+    match pointer:
+        case ("steps",):
+            return "add a step under it, as in `draw: {uses: text-to-image, with: {prompt: a fox}}`"
+        case ("steps", _) | ("steps", _, "uses"):
+            return "begin with its kind, such as `uses: text-to-image`"
+        case (*_, "with"):
+            return "leave `with` out where there is nothing to give"
+        case (*_, "model"):
+            return "leave `model` out for the default of its kind, or name one: `rhflow models search WORD` finds them"
+        case ("params", _):
+            return "write a default, or `{type: string}` for a parameter that must be given"
+        case _:
+            return f"leave `{pointer[-1]}` out, or give it a value"
 
 
 def _form_hint(error: Any) -> str:
@@ -150,8 +189,8 @@ def _form_hint(error: Any) -> str:
 
 
 _FORMS = {
-    "timeout": "write a number and `s`, `m` or `h`, as in `90s`, `20m`",
-    "max_cost": "write an amount, as in `12 CNY`",
+    "timeout": "write a number above 0 and `s`, `m` or `h`, as in `90s`, `20m`",
+    "max_cost": "write an amount, as in `12 CNY`, or `12 CNY + 500 coins`",
     "at": "write `at: 1`, or `at: [1, 3]`",
     "on": "write `on: submit`, or `on: [query, download]`",
     "pool": "use small letters, digits, `-` and `_`, as in `my-pool`",

@@ -88,7 +88,7 @@ class Accounts(Session):
         """Return a page of the public model files of a kind whose name contains ``name``."""
         payload: dict[str, Any] = {"resourceType": kind, "resourceName": name, "current": page, "size": LONGEST_PAGE}
         payload |= {"baseModels": list(base_models), "tags": []}
-        read = wrapped(lambda data: page_of(data, _resource))
+        read = wrapped(lambda data: page_of(data, _resource, page, LONGEST_PAGE))
         path = "/openapi/v2/resource/list"
         return await self.ask(Question("account", "the list of resources", path, read, payload))
 

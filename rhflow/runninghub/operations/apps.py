@@ -89,9 +89,10 @@ class Apps(Session):
 
     async def app_list(self, sort: Sort = "RECOMMEND", *, page: int = 1, size: int = 20, days: int = 7) -> Page[App]:
         """Return a page of the site's apps; ``days`` is what ``HOTTEST`` looks back over, ``size`` at most 50."""
-        payload: dict[str, Any] = {"current": page, "size": min(size, LONGEST_PAGE), "sort": sort}
+        size = min(size, LONGEST_PAGE)
+        payload: dict[str, Any] = {"current": page, "size": size, "sort": sort}
         payload |= {"days": days} if sort == "HOTTEST" else {}
-        read = wrapped(lambda data: page_of(data, _app))
+        read = wrapped(lambda data: page_of(data, _app, page, size))
         return await self.ask(Question("app", "the list of AI apps", "/openapi/v2/aiapp/list", read, payload))
 
     async def styles(self, app_id: str, type: int = 2) -> list[Style]:

@@ -14,7 +14,9 @@ from rhflow.runninghub.wire.members import first, text_of
 T = TypeVar("T")
 
 AssetType = Literal["Image", "Video", "Audio"]
-_READY = frozenset({"ACTIVE", "READY", "SUCCESS", "COMPLETED"})
+_READY = frozenset({"ACTIVE", "AVAILABLE", "READY", "SUCCESS", "SUCCEEDED", "COMPLETED", "DONE"})
+_FAILED = frozenset({"FAILED", "ERROR", "CANCEL", "CANCELED", "CANCELLED"})
+LINK = "asset://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,14 @@ class Asset:
         return self.status.upper() in _READY
 
     @property
+    def failed(self) -> bool:
+        """Whether the service gave it up."""
+        return self.status.upper() in _FAILED
+
+    @property
     def link(self) -> str:
         """What a model's input takes for it."""
-        return f"asset://{self.id}"
+        return f"{LINK}{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Assets(Session):
     """What can be done with reference files. None of it is known to cost anything; a creation is not repeated."""
 
     async def asset_create(self, group_id: str, url: str, type: AssetType, name: str) -> Asset:
-        """Add the file at ``url`` to a group, once. Raises RhflowError, also when the outcome is unknown."""
+        """Add the file at ``url`` to a group, once. Raises RhflowError, UnknownOutcomeError when it may be there."""
         payload = {"groupId": group_id, "url": url, "assetType": type, "name": name}
         return await self._call("create", f"the asset `{name}`", payload, _asset, once=True)
 
@@ -63,7 +70,7 @@ class Assets(Session):
     async def assets(self, group_id: str = "", *, page: int = 1, size: int = 50) -> Page[Asset]:
         """Return a page of the assets, of one group or of all."""
         payload: dict[str, Any] = {"pageNumber": page, "pageSize": size} | ({"groupId": group_id} if group_id else {})
-        return await self._call("list", "the list of assets", payload, lambda data: page_of(data, _asset))
+        return await self._call("list", "the list of assets", payload, lambda data: page_of(data, _asset, page, size))
 
     async def asset_rename(self, asset_id: str, name: str) -> None:
         """Give an asset another name."""
@@ -74,7 +81,7 @@ class Assets(Session):
         await self._call("delete", f"the asset `{asset_id}`", {"assetId": asset_id}, lambda _: None)
 
     async def asset_group_create(self, name: str) -> AssetGroup:
-        """Add a group, once. Raises RhflowError, also when the outcome is unknown."""
+        """Add a group, once. Raises RhflowError, UnknownOutcomeError when it may be there."""
         return await self._call("groups/create", f"the group `{name}`", {"name": name}, _group, once=True)
 
     async def asset_group(self, group_id: str) -> AssetGroup:
@@ -83,8 +90,8 @@ class Assets(Session):
 
     async def asset_groups(self, *, page: int = 1, size: int = 50) -> Page[AssetGroup]:
         """Return a page of the groups."""
-        payload = {"pageNumber": page, "pageSize": size}
-        return await self._call("groups/list", "the list of groups", payload, lambda data: page_of(data, _group))
+        read, payload = (lambda data: page_of(data, _group, page, size)), {"pageNumber": page, "pageSize": size}
+        return await self._call("groups/list", "the list of groups", payload, read)
 
     async def asset_group_rename(self, group_id: str, name: str) -> None:
         """Give a group another name."""

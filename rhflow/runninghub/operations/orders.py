@@ -20,12 +20,14 @@ InstanceType = Literal["default", "plus", "ultra"]
 class Order:
     """One paid request: ``endpoint`` and ``payload`` as ``RunningHub.submit`` takes them; the key is not among them.
 
-    ``tells``: the call takes a ``webhookUrl``.
+    ``tells``: the call takes a ``webhookUrl``. ``mark`` is something of it that no other call has and that the service
+    shows with its task ("" where there is no such thing).
     """
 
     endpoint: str
     payload: Mapping[str, Any]
     tells: bool = True
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,15 @@ def _workflow(
     if metadata is not None:
         members["addMetadata"] = metadata
     return members
+
+
+def prompt(graph: Mapping[str, Any], *, plus: bool = False, client_id: str = "") -> Order:
+    """Run a graph (API format) that is saved nowhere, by the gateway; ``plus`` on a machine of 48 GB.
+
+    ``client_id`` names who listens to its progress; one of its own makes the prompt known again (``prompt_of``).
+    """
+    payload = {"prompt": graph, "client_id": client_id}
+    return Order(f"/{'proxy-plus' if plus else 'proxy'}/prompt", payload, tells=False, mark=client_id)
 
 
 def app(app_id: str, nodes: Iterable[NodeValue], options: RunOptions = _NO_OPTIONS) -> Order:

@@ -24,14 +24,14 @@ class Page(Generic[T]):
     more: bool
 
 
-def page_of(data: Any, read: Callable[[Mapping[str, Any]], T]) -> Page[T]:
-    """Read a page, each of its records by ``read``."""
+def page_of(data: Any, read: Callable[[Mapping[str, Any]], T], page: int, size: int) -> Page[T]:
+    """Read page ``page`` of those with ``size`` records, each of its records by ``read``."""
     found = object_in(data, "page")
     items = tuple(read(each) for each in objects_in(first(found, "records", "items") or [], "records"))
-    number = count_of(first(found, "current", "pageNumber")) or 1
+    number = count_of(first(found, "current", "pageNumber")) or page
     total = count_of(first(found, "total", "totalCount"))
     pages = count_of(found.get("pages"))
     more = found.get("hasNext")
     if not isinstance(more, bool):
-        more = pages is not None and number < pages
+        more = number < pages if pages is not None else total is not None and number * size < total
     return Page(items, number, len(items) if total is None else total, more)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from rhflow.core.errors import Problem, RefusedError, UsageError
-from rhflow.core.values import Realm
+from rhflow.core.values import Realm, money_of
 
 _SHORTEST_TO_HIDE = 8
 
@@ -34,9 +34,15 @@ class Secret:
         """Return the text, for the one place that sends it."""
         return self._text
 
+    def in_path(self) -> str:
+        """Return the text as a part of a path, for the one place that sends it so."""
+        return quote(self._text, safe="")
+
     def hide_in(self, body: bytes) -> bytes:
-        """Return ``body`` without the text, should the other side have sent it back."""
-        return body.replace(self._text.encode(), b"***") if len(self._text) >= _SHORTEST_TO_HIDE else body
+        """Return ``body`` without the text, however it is spelled, should the other side have sent it back."""
+        if len(self._text) < _SHORTEST_TO_HIDE:
+            return body
+        return body.replace(self._text.encode(), b"***").replace(self.in_path().encode(), b"***")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and self._text == other._text
@@ -68,8 +74,7 @@ class Connection:
     @property
     def currency(self) -> str:
         """The money of the site: USD on the international one, else CNY."""
-        host = urlsplit(self.base_url).hostname or ""
-        return "USD" if host == "runninghub.ai" or host.endswith(".runninghub.ai") else "CNY"
+        return money_of(self.base_url)
 
 
 def _is_site(address: str) -> bool:

@@ -16,7 +16,7 @@ import httpx
 
 from rhflow.core.errors import RhflowError
 from rhflow.runninghub.transport.clock import Clock
-from rhflow.runninghub.wire.errors import ApiError, SimulatorError, SubmitFailed, SubmitVerdict
+from rhflow.runninghub.wire.errors import ApiError, PromptRejectedError, SimulatorError, SubmitFailed, SubmitVerdict
 from rhflow.runninghub.wire.states import Submitted
 
 T = TypeVar("T")
@@ -41,6 +41,7 @@ def classify_submit(outcome: Submitted | ApiError | Exception, *, key_worked: bo
     -1, 401, 802, 806, 811, 1002, HTTP 401 for a key that worked    `key_refused`  yes, up to 4 in all
     a code of class N, P, or another of class T; HTTP 3xx and 4xx   `refused`      no
     an address that is none; a simulator answers a live run         `refused`      no
+    a graph that ComfyUI rejects, with HTTP 400                     `refused`      no
     HTTP 5xx, whatever code the body has; HTTP 408                  `maybe_sent`   no
     a code of class A or S, a code nobody has listed                `maybe_sent`   no
     time-out or break while sending or reading, unreadable 2xx      `maybe_sent`   no
@@ -56,7 +57,7 @@ def classify_submit(outcome: Submitted | ApiError | Exception, *, key_worked: bo
             return "key_refused" if key_worked and refuses_key(outcome) else _classify_reply(outcome)
         case _ if isinstance(outcome, _NEVER_LEFT):
             return "not_sent"
-        case _ if isinstance(outcome, _NO_ADDRESS):
+        case _ if isinstance(outcome, (*_NO_ADDRESS, PromptRejectedError)):
             return "refused"
         case _:
             return "maybe_sent"

@@ -1,7 +1,8 @@
 """Requests to one account on one site: sent with the key where each family wants it, repeated where that is harmless.
 
-The key goes into the header, and for the older families also into the body or the query. A link that holds it must
-not be remembered anywhere, so the library's own log lines are cleared of it and its errors get the bare link.
+The key goes into the header, for the older families also into the body or the query, for the gateway into the path. A
+link that holds it must not be remembered anywhere, so the library's own log lines are cleared of it and its errors get
+the bare link.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 import httpx
 
+from rhflow.core.errors import RhflowError
 from rhflow.runninghub.transport import lanes
 from rhflow.runninghub.transport.clock import Clock
 from rhflow.runninghub.transport.connection import Connection, Secret
@@ -24,6 +26,7 @@ from rhflow.runninghub.transport.retry import (
     FREE,
     Backoff,
     Passing,
+    classify_submit,
     is_too_fast,
     may_pass,
     refuses_key,
@@ -31,11 +34,20 @@ from rhflow.runninghub.transport.retry import (
     retry_free,
 )
 from rhflow.runninghub.wire.envelope import Reader
-from rhflow.runninghub.wire.errors import ApiError, SimulatorError, UnreadableError, service_error, unreachable
+from rhflow.runninghub.wire.errors import (
+    ApiError,
+    SimulatorError,
+    UnreadableError,
+    service_error,
+    unknown_creation,
+    unreachable,
+)
 
 T = TypeVar("T")
 
 SIMULATOR_HEADER = "rhflow-simulator"
+GATES = ("/proxy/", "/proxy-plus/")
+"""Where ComfyUI's own interface begins; the key follows."""
 ONCE = Backoff(first=0, factor=1, longest=0, attempts=1)
 _JSON = {"Content-Type": "application/json"}
 
@@ -116,16 +128,16 @@ class Session:
                 response = await self._exchange(kind, by, request(), keyed=keyed)
                 answer = question.read(self._body(response), response.status_code)
             except UnreadableError as error:
-                raise Passing(error) from None
+                raise Passing(_told(question, error, error)) from None
             except (httpx.HTTPError, OSError) as error:
-                failed = unreachable(what, error)
+                failed = _told(question, error, unreachable(what, error))
                 raise (Passing(failed) if may_pass(error) else failed) from error
             asked = retry_after(response.headers)
             self._heed(answer, asked)
             if not isinstance(answer, ApiError):
                 self.key_worked = self.key_worked or keyed
                 return answer
-            refused = service_error(answer, what)
+            refused = _told(question, answer, service_error(answer, what))
             flaps = self.key_worked and refuses_key(answer)
             raise Passing(refused, asked=asked) if flaps or may_pass(answer) else refused
 
@@ -148,11 +160,20 @@ class Session:
             try:
                 response = await by.client.send(request, auth=self._bearer if keyed else None)
             except httpx.RequestError as error:
-                error.request = httpx.Request(request.method, request.url.copy_remove_param("apiKey"))
+                error.request = httpx.Request(request.method, self._bare(request.url))
                 raise
         if self.connection.realm == "live" and SIMULATOR_HEADER in response.headers:
             raise SimulatorError(self.connection.base_url)
         return response
+
+    def _bare(self, url: httpx.URL) -> str:
+        """Return a link without the key, wherever it stands in it."""
+        return str(url.copy_remove_param("apiKey")).replace(f"/{self.connection.key.in_path()}/", "/***/")
+
+    def _keyed(self, path: str) -> str:
+        """Return a path of the site as it is asked for: the gateway wants the key in it."""
+        gate = next((each for each in GATES if path.startswith(each)), None)
+        return path if gate is None else f"{gate}{self.connection.key.in_path()}/{path.removeprefix(gate)}"
 
     def _body(self, response: httpx.Response) -> bytes:
         return self.connection.key.hide_in(response.content)
@@ -170,8 +191,14 @@ class Session:
         return self._build("POST", path, timeout=timeout, headers=_JSON, content=body)
 
     def _build(self, method: str, path: str, *, timeout: httpx.Timeout, **rest: Any) -> httpx.Request:
-        url = f"{self.connection.base_url}{path}"
+        url = f"{self.connection.base_url}{self._keyed(path)}"
         return self._lanes.api.client.build_request(method, url, timeout=timeout, **rest)
+
+
+def _told(question: Question[Any], outcome: ApiError | Exception, error: RhflowError) -> RhflowError:
+    """Return what to raise for a failed attempt: what must not be made twice may have been made, by the same table."""
+    doubtful = question.once and classify_submit(outcome) == "maybe_sent"
+    return unknown_creation(question.what, outcome) if doubtful else error
 
 
 class _Discretion(logging.Filter):

@@ -30,7 +30,7 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FileForm:
-    """A multipart form that ends in the part ``file``; every ``stream()`` reads the disk anew. ``size`` in bytes.
+    """A multipart form that ends in a file; every ``stream()`` reads the disk anew. ``size`` in bytes.
 
     ``head`` may hold the key, so it is never shown.
     """
@@ -41,7 +41,15 @@ class FileForm:
     head: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, path: Path, name: str, *, media_type: str, members: Mapping[str, str] | None = None) -> FileForm:
+    def of(
+        cls,
+        path: Path,
+        name: str,
+        *,
+        media_type: str,
+        members: Mapping[str, str] | None = None,
+        part: str = "file",
+    ) -> FileForm:
         """Return the form for the file at ``path``, after plain ``members``. Raises StepError when it is not there."""
         size = size_of(path)
         boundary = secrets.token_hex(16)
@@ -51,7 +59,7 @@ class FileForm:
             for each, text in (members or {}).items()
         )
         head += (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{part}"; filename="{quoted}"\r\n'
             f"Content-Type: {media_type}\r\n\r\n"
         )
         return cls(path, size, boundary, head.encode("utf-8", "replace"))
@@ -167,32 +175,54 @@ class _Landing:
 
 
 async def download(
-    lane: Lane, url: str, sink: Path | BinaryIO, *, clock: Clock, count: Callable[[], None]
+    lane: Lane,
+    url: str,
+    sink: Path | BinaryIO,
+    *,
+    clock: Clock,
+    count: Callable[[], None],
+    name: str | None = None,
 ) -> Downloaded:
-    """Fetch ``url`` into ``sink``; ``count`` is called for every request."""
+    """Fetch ``url`` into ``sink``; ``count`` is called for every request. An url that holds a secret has a ``name``."""
+    source = _Source(url, name)
     if not isinstance(sink, Path):
-        return await _download(lane, url, _Landing(sink), clock=clock, count=count)
+        return await _download(lane, source, _Landing(sink), clock=clock, count=count)
     try:
         file = _open(sink, "w+b")
     except OSError as error:
         raise _unwritable(error) from error
     try:
         with file:
-            return await _download(lane, url, _Landing(file), clock=clock, count=count)
+            return await _download(lane, source, _Landing(file), clock=clock, count=count)
     except BaseException:
         sink.unlink(missing_ok=True)
         raise
 
 
-async def _download(lane: Lane, url: str, landing: _Landing, *, clock: Clock, count: Callable[[], None]) -> Downloaded:
-    what = f"the download of `{shown(url)}`"
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a file comes from: its link, never shown, and another name for it where the link holds a secret."""
+
+    url: str = field(repr=False)
+    name: str | None
+
+    def __str__(self) -> str:
+        return self.name or shown(self.url)
+
+
+async def _download(
+    lane: Lane, source: _Source, landing: _Landing, *, clock: Clock, count: Callable[[], None]
+) -> Downloaded:
+    what = f"the download of `{source}`"
 
     async def attempt() -> Downloaded:
         try:
             async with lane.gate:
                 count()
-                await _fetch(lane.client, url, landing)
+                await _fetch(lane.client, source, landing)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            if source.name is not None and isinstance(error, httpx.RequestError):
+                error.request = httpx.Request("GET", source.name)
             failed = unreachable(what, error)
             raise (Passing(failed, progress=landing.advanced()) if may_pass(error) else failed) from error
         return await landing.finish()
@@ -204,13 +234,13 @@ class _Truncated(httpx.TransportError):
     """Fewer or other bytes than announced: to be treated as a broken connection."""
 
 
-async def _fetch(client: httpx.AsyncClient, url: str, landing: _Landing) -> None:
+async def _fetch(client: httpx.AsyncClient, source: _Source, landing: _Landing) -> None:
     """Fetch what is missing, in one request."""
     headers = {"Accept-Encoding": "identity"}  # so that lengths and ranges count the file's own bytes
     if landing.size and landing.version:
         headers |= {"Range": f"bytes={landing.size}-", "If-Range": landing.version}
-    async with client.stream("GET", url, headers=headers, timeout=DOWNLOAD, follow_redirects=True) as response:
-        _check_status(response, url)
+    async with client.stream("GET", source.url, headers=headers, timeout=DOWNLOAD, follow_redirects=True) as response:
+        _check_status(response, source)
         if not _continues(response, landing):
             await landing.restart()
             if response.status_code != 200:
@@ -237,14 +267,14 @@ async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     yield bytes(held)
 
 
-def _check_status(response: httpx.Response, url: str) -> None:
+def _check_status(response: httpx.Response, source: _Source) -> None:
     """Raise for a status with which no file comes."""
     status = response.status_code
     if status in (200, 206, 416):
         return
     gone = status in (403, 404, 410)
     hint = "links to results live about a day; `rhflow resume` asks the service for the link again" if gone else None
-    text = f"the result `{shown(url)}` {'is no longer there' if gone else 'cannot be had'} (HTTP {status})"
+    text = f"the result `{source}` {'is no longer there' if gone else 'cannot be had'} (HTTP {status})"
     error = StepError(Problem("result-gone" if gone else "result-unreachable", text, hint=hint))
     raise Passing(error, asked=retry_after(response.headers)) if status == 429 or status >= 500 else error
 

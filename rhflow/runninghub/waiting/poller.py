@@ -4,6 +4,8 @@ Every watch is a coroutine that sleeps until its next question, so the event loo
 thousand waiting tasks are a thousand timers and no connection. A heap and a background task of our own did the same
 with more to go wrong (its life, its errors, removal on cancel). What the watches share is the gate: so many questions
 in flight, so many per second.
+
+Who hears from elsewhere that a task may have ended hurries its watch: it asks at once. Only the answer counts.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from rhflow.core.errors import RefusedError, StepError
 from rhflow.runninghub.transport.clock import Clock
@@ -25,6 +28,7 @@ LONGEST_GAP = 15.0
 LONG_TASK_GAP = 1 / 12
 PATIENCE = 5
 PER_TASK = 0.2
+CHECK_AGAIN = 1.0
 _SHORTEST_REAL_GAP = 0.01
 
 
@@ -39,6 +43,16 @@ def next_poll(elapsed: float, expected: float, polls: int) -> float:
         return max(expected * FIRST_LOOK - elapsed, SHORTEST_GAP)
     longest = max(LONGEST_GAP, expected * LONG_TASK_GAP)
     return min(max(elapsed * GROWTH, SHORTEST_GAP), longest)
+
+
+@dataclass(eq=False, slots=True)
+class _Watch:
+    """One watch: whether it is to hurry, when it asked last, and how often it has asked again after a hurry."""
+
+    task_id: str
+    hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: float = float("-inf")
+    checks: int | None = None
 
 
 class Poller:
@@ -62,8 +76,25 @@ class Poller:
         self._clock = clock or Clock()
         self._gate = asyncio.Semaphore(max_in_flight)
         self._per_second, self._burst = per_second, burst
-        self._watched = 0
+        self._watches: dict[str, list[_Watch]] = {}
         self._next_turn = float("-inf")
+
+    @property
+    def watching(self) -> bool:
+        """Whether any task is waited for."""
+        return bool(self._watches)
+
+    def hurry(self, task_id: str) -> bool:
+        """Ask about a task at once, as somebody says that it may have ended; says whether anybody waits for it.
+
+        However often it is said before the question is sent, it is one question. If the task turns out to go on, it is
+        asked about after 1, 2, 4 … s of the service, until that is longer than the usual gap: the service may tell of
+        an end before its own books do.
+        """
+        found = self._watches.get(task_id, ())
+        for watch in found:
+            watch.hurried.set()
+        return bool(found)
 
     async def watch(
         self, task_id: str, *, expected_seconds: float, on_state: OnState | None = None, age_seconds: float = 0.0
@@ -74,27 +105,29 @@ class Poller:
         the task has existed already. Raises the query's error after five failed queries in a row; the task goes on
         without us. Cancelling ends the watch and nothing else.
         """
-        self._watched += 1
+        watch = _Watch(task_id)
+        self._watches.setdefault(task_id, []).append(watch)
         try:
-            return await self._watch(task_id, expected_seconds, on_state, age_seconds)
+            return await self._watch(watch, expected_seconds, on_state, age_seconds)
         finally:
-            self._watched -= 1
+            self._watches[task_id].remove(watch)
+            if not self._watches[task_id]:
+                del self._watches[task_id]
 
     async def _watch(
-        self, task_id: str, expected_seconds: float, on_state: OnState | None, age_seconds: float
+        self, watch: _Watch, expected_seconds: float, on_state: OnState | None, age_seconds: float
     ) -> TaskState:
         started = self._clock.now() - age_seconds * self._clock.scale
         polls = failures = 0
         seen: Status | None = None
         while True:
             elapsed = (self._clock.now() - started) / self._clock.scale
-            delay = next_poll(elapsed, expected_seconds, polls) * self._clock.scale
-            await self._clock.sleep(max(delay, _SHORTEST_REAL_GAP))
-            polls += 1
+            polls += await self._pause(watch, next_poll(elapsed, expected_seconds, polls))
             try:
-                state = await self._ask(task_id)
+                state = await self._ask(watch)
             except (StepError, RefusedError):  # a good key, too, is refused now and then
                 failures += 1
+                watch.checks = None  # the usual gaps are the patience
                 if failures >= PATIENCE:
                     raise
                 continue
@@ -105,15 +138,41 @@ class Poller:
             if state.ended:
                 return state
 
-    async def _ask(self, task_id: str) -> TaskState:
+    async def _pause(self, watch: _Watch, seconds: float) -> bool:
+        """Wait so long (of the service) or less, if the watch is hurried or was lately; says whether it was so long.
+
+        Two questions about a task are never closer than the shortest gap.
+        """
+        if watch.checks is not None and (soon := CHECK_AGAIN * 2**watch.checks) < seconds:
+            seconds = soon
+        else:
+            watch.checks = None
+        delay = max(seconds * self._clock.scale, _SHORTEST_REAL_GAP)
+        try:
+            async with asyncio.timeout(delay):
+                await watch.hurried.wait()
+        except TimeoutError:
+            return watch.checks is None
+        early = watch.asked + max(SHORTEST_GAP * self._clock.scale, _SHORTEST_REAL_GAP) - self._clock.now()
+        if early > 0:
+            await self._clock.sleep(early)
+        return False
+
+    async def _ask(self, watch: _Watch) -> TaskState:
         await self._turn()
         async with self._gate:
-            return await self._query(task_id)
+            if watch.hurried.is_set():
+                watch.hurried.clear()
+                watch.checks = 0
+            elif watch.checks is not None:
+                watch.checks += 1
+            watch.asked = self._clock.now()
+            return await self._query(watch.task_id)
 
     async def _turn(self) -> None:
         """Wait for a moment of one's own: questions are spaced, first come, first served."""
         now = self._clock.now()
-        spacing = self._clock.scale / max(self._per_second, self._watched * PER_TASK)
+        spacing = self._clock.scale / max(self._per_second, len(self._watches) * PER_TASK)
         turn = max(now - self._burst * spacing, self._next_turn)
         self._next_turn = turn + spacing
         if turn > now:

@@ -63,15 +63,19 @@ class UnreadableError(StepError):
         super().__init__(Problem("api-unreadable", f"the reply cannot be read: {what}", hint=hint, fields=fields))
 
 
+class PromptRejectedError(StepError):
+    """ComfyUI will not run a graph; nothing was created."""
+
+
 class SimulatorError(UsageError):
     """A simulator answered a live run; nothing it gives may be taken for real."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, hint: str = "add `--simulate`, or set the address of the real site") -> None:
         super().__init__(
             Problem(
                 "simulator-answered",
                 f"`{base_url}` is a simulator, but this run is live",
-                hint="add `--simulate`, or set the address of the real site",
+                hint=hint,
             )
         )
 
@@ -115,7 +119,7 @@ def unreachable(what: str, cause: Exception) -> StepError:
         Problem(
             "api-unreachable",
             f"no answer to {what}: {network_words(cause)}",
-            hint="check the network and the site's address; `rhflow resume` goes on from here",
+            hint="check the network and the site's address",
             fields={"network": tidy(f"{type(cause).__name__}: {cause}")},
         )
     )
@@ -132,6 +136,14 @@ def unknown_outcome(endpoint: str, cause: ApiError | Exception) -> UnknownOutcom
             fields=_traces(cause),
         )
     )
+
+
+def unknown_creation(what: str, cause: ApiError | Exception) -> UnknownOutcomeError:
+    """Return the error for a request that makes something, of which nobody knows whether it did."""
+    why = _meaning(cause) if isinstance(cause, ApiError) else network_words(cause)
+    message = f"{what} may have been made all the same: {why}"
+    hint = "look whether it is there before you ask again"
+    return UnknownOutcomeError(Problem("creation-unknown", message, hint=hint, fields=_traces(cause)))
 
 
 def _traces(cause: ApiError | Exception) -> Mapping[str, str]:

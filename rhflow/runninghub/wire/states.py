@@ -8,7 +8,7 @@ understood stays in ``raw``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -33,8 +33,9 @@ _STATUSES: Mapping[str, Status] = {
 }
 _DESCRIBED = frozenset(
     """taskId task_id status taskStatus errorCode errorMessage results usage failedReason clientId promptTips
-    parentTaskId taskUsageList code msg message errorMessages data""".split()
+    parentTaskId taskUsageList code msg message errorMessages data netWssUrl webhookUrl""".split()
 )
+"""Two of them are credentials and kept nowhere: who has the address of a socket or of a callback may use it."""
 _STATE_CODES: Mapping[str, Status] = {"804": "RUNNING", "805": "FAILED", "813": "QUEUED"}
 
 
@@ -60,14 +61,14 @@ class Usage:
 
     @property
     def cost(self) -> Money | None:
-        """The price in money where there is one, else in coins; None when the service names no price."""
+        """What is paid: money, coins, or both; None when the service names no price."""
         known = [part for part in (self.money, self.third_party) if part is not None]
-        paid = sum(known, Decimal(0))
-        if self.coins and not paid:
-            return Money(self.coins, "coins")
-        if known:
-            return Money(paid, self.currency)
-        return None if self.coins is None else Money(self.coins, "coins")
+        told = [Money(sum(known, Decimal(0)), self.currency)] if known else []
+        told += [] if self.coins is None else [Money(self.coins, "coins")]
+        if not told:
+            return None
+        first, *also = [part for part in told if part.amount] or told[:1]
+        return replace(first, also=tuple(also))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,15 +31,27 @@ class Verdict:
         """Whether anything can be made."""
         return bool(self.outputs)
 
+    @property
+    def error(self) -> dict[str, Json] | None:
+        """What is wrong with the graph as a whole."""
+        if self.result:
+            return None
+        kind = "prompt_outputs_failed_validation" if self.problems else "prompt_no_outputs"
+        words = "Prompt outputs failed validation" if self.problems else "Prompt has no outputs"
+        return {"type": kind, "message": words, "details": "", "extra_info": {}}
+
     def tips(self) -> str:
         """Return it as the JSON text that replies carry."""
-        error: Json = None
-        if not self.result:
-            kind = "prompt_outputs_failed_validation" if self.problems else "prompt_no_outputs"
-            words = "Prompt outputs failed validation" if self.problems else "Prompt has no outputs"
-            error = {"type": kind, "message": words, "details": "", "extra_info": {}}
-        told = {"result": self.result, "error": error, "outputs_to_execute": list(self.outputs)}
+        told = {"result": self.result, "error": self.error, "outputs_to_execute": list(self.outputs)}
         return json.dumps({**told, "node_errors": dict(self.problems)}, ensure_ascii=False)
+
+
+class UnfitGraphError(RefusalError):
+    """A graph that cannot run at all is refused; ``verdict`` says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__("433", verdict.tips())
+        self.verdict = verdict
 
 
 def as_graph(data: Any) -> Graph:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,17 +51,39 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class NodeClass:
-    """A class of nodes: its inputs by name."""
+    """A class of nodes: its inputs by name, the types of what it gives."""
 
     name: str
     inputs: Mapping[str, Input]
+    output: tuple[str, ...] = ()
+
+    def described(self, files: Iterable[str] = ()) -> dict[str, Json]:
+        """Return it as ComfyUI describes classes; ``files`` are uploads, which its loaders offer too."""
+        parts: dict[str, dict[str, Json]] = {}
+        for each in self.inputs.values():
+            kind, facts = each.described()
+            listed = [*kind, *files] if each.is_file and isinstance(kind, list) else kind
+            parts.setdefault("required" if each.required else "optional", {})[each.name] = [listed, facts]
+        return {
+            "input": dict(parts),
+            "input_order": {part: list(names) for part, names in parts.items()},
+            "output": list(self.output),
+            "output_is_list": [False] * len(self.output),
+            "output_name": list(self.output),
+            "name": self.name,
+            "display_name": self.name,
+            "description": "",
+            "python_module": "nodes",
+            "category": "simulated",
+            "output_node": is_output({"class_type": self.name}),
+        }
 
 
 @cache
 def node_classes() -> Mapping[str, NodeClass]:
     """Return the known classes by name."""
     listed = json.loads(Path(__file__).with_name("nodes.json").read_text(encoding="utf-8"))
-    return {name: NodeClass(name, dict(_inputs(told["input"]))) for name, told in listed.items()}
+    return {name: NodeClass(name, dict(_inputs(told["input"])), tuple(told["output"])) for name, told in listed.items()}
 
 
 def _inputs(told: Mapping[str, Any]) -> Iterator[tuple[str, Input]]:

@@ -14,7 +14,7 @@ from rhflow.core.canonical import digest
 from rhflow.core.values import Json
 from rhflow.simulator.accounts import Account
 from rhflow.simulator.graphs.change import Change, changed, read_changes
-from rhflow.simulator.graphs.check import Verdict, judge
+from rhflow.simulator.graphs.check import UnfitGraphError, Verdict, judge
 from rhflow.simulator.graphs.drawing import MACHINES, GraphJob
 from rhflow.simulator.graphs.nodes import Graph, input_of
 from rhflow.simulator.graphs.work import GraphWork
@@ -76,6 +76,24 @@ class Wish:
             metadata=body.get("addMetadata") not in (False, "false"),
         )
 
+    @classmethod
+    def of_prompt(cls, graph: Graph, *, machine: str, may_wait: bool) -> Wish:
+        """Return a wish as ComfyUI itself takes it: a whole graph, and nothing else."""
+        return cls(
+            newer=False,
+            base="",
+            changes=(),
+            whole={name: dict(node) for name, node in graph.items()},
+            machine=machine,
+            may_wait=may_wait,
+            webhook="",
+            retain=0,
+            metadata=True,
+            endpoint="proxy/prompt",
+            graph=graph,
+            fixed=True,
+        )
+
     def of_workflow(self, library: Library, workflow_id: str) -> Wish:
         """Return it as a wish for a saved workflow, or for the graph that it brings itself. Raises RefusalError."""
         path = f"run/workflow/{workflow_id}" if self.newer else "task/openapi/create"
@@ -112,10 +130,10 @@ def order_graph(simulator: Simulator, account: Account, wish: Wish) -> Task:
     token = uuid.uuid4().hex if simulator.config.seed is None else f"{simulator.config.seed}/{simulator.counts}"
     client = uuid.UUID(int=random.Random(token).getrandbits(128)).hex
     graph = wish.graph if wish.fixed else changed(wish.graph, wish.changes, newer=wish.newer, seed=token)
-    files = _files(simulator, graph)
+    files = _files(simulator, account, graph)
     verdict = judge(graph, {*files, *simulator.library.names()})
     if wish.fixed and not verdict.result:
-        raise RefusalError("433", verdict.tips())
+        raise UnfitGraphError(verdict)
     pays = "rent" if account.kind == "EXCLUSIVE" else "money" if account.pays_time_in_money else "coins"
     retain = wish.retain if account.kind == "SHARED" else 0
     work = GraphWork(wish.endpoint, wish.workflow_id, graph, verdict.order, wish.machine, pays, retain)
@@ -142,7 +160,7 @@ def _key(wish: Wish) -> str:
     return digest("simulated", {**asked, "changes": [[each.node, each.field, each.value] for each in wish.changes]})
 
 
-def _files(simulator: Simulator, graph: Graph) -> dict[str, Path]:
+def _files(simulator: Simulator, account: Account, graph: Graph) -> dict[str, Path]:
     """Return the uploaded files that a graph names, and those it has links to."""
     found: dict[str, Path] = {}
     for node in graph.values():
@@ -150,7 +168,9 @@ def _files(simulator: Simulator, graph: Graph) -> dict[str, Path]:
             takes = input_of(node, name)
             if not isinstance(value, str) or takes is None:
                 continue
-            file = simulator.files.served(f"input/{value}") if takes.is_file else None
+            file = None
+            if takes.is_file:
+                file = account.prompts.inputs.get(value) or simulator.files.served(f"input/{value}")
             if node["class_type"] == "LoadImageFromUrl":
                 file = simulator.file_by_link(value)
             if file is not None:

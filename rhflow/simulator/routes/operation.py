@@ -16,7 +16,7 @@ from rhflow.simulator.accounts import Account
 from rhflow.simulator.replies import Envelope, RefusalError, Reply
 from rhflow.simulator.simulator import Simulator, site_of
 
-KeyPlace = Literal["bearer", "header", "apiKey", "apikey", "query", "form", "none"]
+KeyPlace = Literal["bearer", "header", "apiKey", "apikey", "query", "form", "path", "any-path", "none"]
 _OWN_NAMES = (".runninghub.cn", ".runninghub.ai")
 
 
@@ -50,7 +50,7 @@ class Visit:
         return found
 
 
-Handler: TypeAlias = Callable[[Visit], Awaitable[Reply]]
+Handler: TypeAlias = Callable[[Visit], Awaitable[Reply | Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ class Operation:
     """One operation: its name (that of its schema in ``schemas/api``), where it is, how it is asked and answered.
 
     ``key`` is where the key is looked for: ``bearer`` only in the header, ``header`` there with or without the word
-    ``Bearer``; ``apiKey`` and ``apikey`` in the body, ``query`` in the address, each of these or in the header.
+    ``Bearer``; ``apiKey`` and ``apikey`` in the body, ``query`` in the address, each of these or in the header;
+    ``path`` in the path alone, ``any-path`` there too but any will do. A path without a place for it is that of a
+    ComfyUI which has no accounts.
     """
 
     name: str
@@ -78,7 +80,8 @@ class Operation:
 
         async def endpoint(request: Request) -> Response:
             try:
-                return JSONResponse(await self.handler(await self._visit(simulator, request)))
+                found = await self.handler(await self._visit(simulator, request))
+                return found if isinstance(found, Response) else JSONResponse(found)
             except RefusalError as refused:
                 return JSONResponse(refused.reply(self.envelope), status_code=refused.status)
 
@@ -91,8 +94,18 @@ class Operation:
         if self.key in ("apiKey", "apikey", "query"):
             told = (given or {}).get("apiKey") or (given or {}).get("apikey")
             key = key or (told.strip() if isinstance(told, str) else "")
-        account = self._admitted(simulator, request, key)
+        in_path = self.key in ("path", "any-path")
+        account = self._at_path(simulator, request) if in_path else self._admitted(simulator, request, key)
         return Visit(simulator, account, self, given, base_of(simulator, request), request)
+
+    def _at_path(self, simulator: Simulator, request: Request) -> Account:
+        key = request.path_params.get("apiKey")
+        if key is None:
+            return simulator.local
+        account = simulator.accounts.of(key, site_of(request.url.hostname or "", simulator.config.site))
+        if account.bad is not None and self.key == "path":
+            raise self.key_refused(account.bad)
+        return account
 
     def _admitted(self, simulator: Simulator, request: Request, key: str) -> Account:
         site = site_of(request.url.hostname or "", simulator.config.site)

@@ -10,17 +10,23 @@ import base64
 import hashlib
 import json
 import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from rhflow.core.values import Json
 from rhflow.simulator.graphs.work import GraphWork
+from rhflow.simulator.prompts import Prompt
 from rhflow.simulator.replies import Reply
+from rhflow.simulator.reports import error_facts
 from rhflow.simulator.routes.operation import Visit
 from rhflow.simulator.simulator import Simulator
 from rhflow.simulator.tasks import Failure, Task
+from rhflow.simulator.workshop import Product
 
 PATH = "/ws/c_instance"
 _WEEK = 7 * 24 * 3600 * 1000
@@ -61,7 +67,7 @@ def progress_route(simulator: Simulator) -> WebSocketRoute:
             return
         await socket.accept()
         try:
-            await _tell(simulator, task, socket)
+            await tell(simulator, task, Ear(socket.send_json, task.ticket.client_id))
             await socket.close()
         except WebSocketDisconnect:
             pass  # nobody listens any more
@@ -69,19 +75,41 @@ def progress_route(simulator: Simulator) -> WebSocketRoute:
     return WebSocketRoute(PATH, endpoint)
 
 
-async def _tell(simulator: Simulator, task: Task, socket: WebSocket) -> None:
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Who is told: how to send an event, what the prompt is called, and the prompt where files have names."""
+
+    send: Callable[[Reply], Awaitable[None]]
+    prompt_id: str
+    prompt: Prompt | None = None
+
+    async def hear(self, name: str, data: Mapping[str, Any]) -> None:
+        """Send an event about the prompt."""
+        await self.send(_event(name, {**data, "prompt_id": self.prompt_id}))
+
+
+async def tell(simulator: Simulator, task: Task, ear: Ear) -> None:
     """Send what is due, as it becomes due, and how it ended."""
     assert isinstance(task.work, GraphWork)
-    prompt = {"prompt_id": task.ticket.client_id}
     begin = task.submitted + task.queue
-    await socket.send_json(_event("status", {"status": {"exec_info": {"queue_remaining": 1}}}))
-    for share, name, data in task.work.events():
+    await ear.send(_status(1))
+    *events, (_, name, nothing_more) = task.work.events()
+    for share, what, data in events:
         await _until(simulator, task, begin + share * task.run)
         if not isinstance(task.outcome, Failure) and not task.cancelled:
-            await socket.send_json(_event(name, {**data, **prompt}))
+            await ear.hear(what, data)
     await _until(simulator, task, math.inf)
-    await socket.send_json(_ending(task, prompt))
-    await socket.send_json(_event("status", {"status": {"exec_info": {"queue_remaining": 0}}}))
+    if isinstance(task.outcome, Product):
+        for node, output in _saved(task, task.outcome, ear.prompt):
+            await ear.hear("executed", {"node": node, "display_node": node, "output": output})
+        await ear.hear(name, nothing_more)
+    await ear.hear(*_ending(task))
+    await ear.send(_status(0))
+
+
+def _saved(task: Task, product: Product, prompt: Prompt | None) -> list[tuple[str, Json]]:
+    """Return what each node saved; files have names of their own only where they were asked for as a prompt."""
+    return [] if prompt is None else list(task.account.prompts.outputs_of(prompt, product).items())
 
 
 async def _until(simulator: Simulator, task: Task, due: float) -> None:
@@ -90,12 +118,16 @@ async def _until(simulator: Simulator, task: Task, due: float) -> None:
         await asyncio.sleep(_LOOK)
 
 
-def _ending(task: Task, prompt: dict[str, Any]) -> Reply:
+def _ending(task: Task) -> tuple[str, Mapping[str, Any]]:
     if task.cancelled:
-        return _event("execution_interrupted", {**prompt, "node_id": "", "node_type": "", "executed": []})
+        return "execution_interrupted", {"node_id": "", "node_type": "", "executed": []}
     if isinstance(task.outcome, Failure):
-        return _event("execution_error", {**prompt, **task.outcome.reason, "executed": []})
-    return _event("execution_success", {**prompt, "timestamp": int(task.due * 1000)})
+        return "execution_error", error_facts(task.outcome)
+    return "execution_success", {"timestamp": int(task.due * 1000)}
+
+
+def _status(remaining: int) -> Reply:
+    return _event("status", {"status": {"exec_info": {"queue_remaining": remaining}}})
 
 
 def _event(name: str, data: dict[str, Any]) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rhflow.simulator.routes import account, apps, assets, models, tasks, uploads, webhooks
+from rhflow.simulator.routes import account, apps, assets, comfyui, models, tasks, uploads, webhooks
 from rhflow.simulator.routes.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -12,6 +12,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *webhooks.OPERATIONS,
     *apps.OPERATIONS,
     *assets.OPERATIONS,
+    *comfyui.OPERATIONS,
     *models.OPERATIONS,
 )
 """Hosted models come last: their paths are those that nobody else has."""

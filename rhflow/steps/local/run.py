@@ -40,8 +40,11 @@ def check(kind: KindSpec, inputs: Mapping[str, Any], operations: Mapping[str, Op
         given = inputs.get(field.name)
         for each in given if isinstance(given, list) else [given]:
             if field.is_media and isinstance(each, str):
-                message = f"`{each}` is a link, and `{kind.name}` works on files of this machine"
+                asset = each.startswith("asset://")  # the service gives no file back for one
+                what = "an asset of the service" if asset else "a link"
+                message = f"`{each}` is {what}, and `{kind.name}` works on files of this machine"
                 hint = "download it and give its path, or fetch it with an `upload` step"
+                hint = "give the file that it was made of" if asset else hint
                 raise wrong("link-to-local", message, hint=hint, at=field.name)
     if not any(isinstance(each, Pending) for value in inputs.values() for each in media_in(value)):
         operations[kind.name](_filled(kind, inputs))

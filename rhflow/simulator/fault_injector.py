@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rhflow.simulator.faults import ON_LINKS, ON_TASKS, ON_WEBHOOKS, FaultPlan, Operation, Rule
+from rhflow.simulator.fault_plan import ON_LINKS, ON_TASKS, ON_WEBHOOKS, FaultPlan, Operation, Rule
 from rhflow.simulator.replies import message_of
 from rhflow.simulator.tasks import Failure, Task
 

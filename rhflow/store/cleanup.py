@@ -45,7 +45,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class Cleanup:
     """Results and files (digest to bytes) that go, what stays of the results (count by reason), the bytes left.
 
     ``at`` is when this was looked up, in seconds since 1970.
@@ -74,7 +74,7 @@ def read_locks(paths: Iterable[Path]) -> frozenset[str]:
     return frozenset(found)
 
 
-def plan_sweep(store: Store, limits: Limits) -> Sweep:
+def plan_cleanup(store: Store, limits: Limits) -> Cleanup:
     """Return what would go. Raises UsageError when no criterion is given."""
     if limits.keep_runs is None and limits.older_than is None and limits.max_size is None:
         hint = "add `--keep-runs 3`, `--older-than 30d` or `--max-size 20GB`; `--dry-run` only shows what would go"
@@ -93,12 +93,12 @@ def plan_sweep(store: Store, limits: Limits) -> Sweep:
     kept["not old or large enough"] += len(free) - len(going)
     files = survey.files_without(going)
     left = sum(size for size, _ in survey.facts.values()) - sum(files.values())
-    return Sweep(tuple(going), files, +kept, left, survey.now)
+    return Cleanup(tuple(going), files, +kept, left, survey.now)
 
 
-def sweep(store: Store, limits: Limits) -> Sweep:
-    """Remove what ``plan_sweep`` names, except what came into use meanwhile, and return what really went."""
-    plan = plan_sweep(store, limits)
+def clean_up(store: Store, limits: Limits) -> Cleanup:
+    """Remove what ``plan_cleanup`` names, except what came into use meanwhile, and return what really went."""
+    plan = plan_cleanup(store, limits)
     gone: set[str] = set()
     for start in range(0, len(plan.results), _BATCH):
         with held(store, [each.key for each in plan.results[start : start + _BATCH]]) as mine:
@@ -107,7 +107,7 @@ def sweep(store: Store, limits: Limits) -> Sweep:
     files = remove(store, (), plan.files.keys(), grace=limits.grace).files
     results = tuple(each for each in plan.results if each.key in gone)
     kept = +Counter({**plan.kept, "in use": plan.kept.get("in use", 0) + len(plan.results) - len(results)})
-    return Sweep(results, files, kept, plan.left + sum(plan.files.values()) - sum(files.values()), plan.at)
+    return Cleanup(results, files, kept, plan.left + sum(plan.files.values()) - sum(files.values()), plan.at)
 
 
 @dataclass(frozen=True, slots=True)

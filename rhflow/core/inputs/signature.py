@@ -46,16 +46,15 @@ class Trouble:
 
 @dataclass(slots=True)
 class Bound:
-    """Inputs by the service's own names. ``filled`` are those taken from the catalogue's defaults."""
+    """Inputs by the service's own names. ``filled`` are those taken from the catalogue's defaults.
+
+    ``pending`` are the names of those whose values are not known yet.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     filled: tuple[str, ...] = ()
     troubles: list[Trouble] = field(default_factory=list)
-
-    @property
-    def pending(self) -> frozenset[str]:
-        """The names whose values are not known yet."""
-        return frozenset(name for name, value in self.values.items() if is_pending(value))
+    pending: frozenset[str] = frozenset()
 
 
 class Signature:
@@ -71,9 +70,11 @@ class Signature:
         self._spread = dict(model.spread) if model is not None else {}
         self._any_of = model.any_of if model is not None else kind.any_of if kind is not None else ()
         self._never_both = kind.never_both if model is None and kind is not None else ()
+        self._only_with = kind.only_with if model is None and kind is not None else ()
         self._implied = model.implied if model is not None else ()
         self._required = [each for each in fields if each.required]
         self._routes: dict[str, Callable[[Bound, Any, LocalFile], None] | None] = {}
+        self._orders: dict[tuple[str, ...], Sequence[str]] = {}
 
     def bind(self, given: Mapping[str, Any], local: LocalFile, *, tainted: Collection[str] = ()) -> Bound:
         """Return ``given`` by the service's names, coerced, with defaults of required fields filled in.
@@ -82,13 +83,19 @@ class Signature:
         earlier outputs: a text in one of them is never taken for a path, or a model's reply could read any file.
         """
         bound = Bound()
-        # The more exact name goes last, so that it wins; the order of writing must not change what is sent
-        for name in sorted(given, key=self._exactness) if len(given) > 1 else given:
+        for name in self._in_order(tuple(given)):
             self._bind_one(bound, name, given[name], _refuse_path if name in tainted else local)
         self._imply(bound)
         self._exclude(bound)
         self._fill(bound)
+        bound.pending = frozenset([name for name, value in bound.values.items() if is_pending(value)])
         return bound
+
+    def _in_order(self, names: tuple[str, ...]) -> Sequence[str]:
+        """Return names, the more exact last, so that it wins: the order of writing must not change what is sent."""
+        if names not in self._orders:
+            self._orders[names] = sorted(names, key=self._exactness)
+        return self._orders[names]
 
     def _exactness(self, name: str) -> tuple[int, str]:
         """Rank a name: the model's own above the uniform name of one field above what only stands for it."""
@@ -184,6 +191,14 @@ class Signature:
             if one in bound.values and other in bound.values:
                 message = f"`{one}` and `{other}` exclude each other"
                 bound.troubles.append(Trouble(other, "conflict", message, f"leave out `{one}` or `{other}`"))
+        for rule in self._only_with:
+            given = bound.values.get(rule.field)
+            if given is None or rule.other in bound.values or rule.value not in (None, given):
+                continue
+            what = rule.field if rule.value is None else f"{rule.field}: {rule.value}"
+            hint = f"add `{rule.other}`, or leave out `{rule.field}`"
+            message = f"`{what}` goes only with `{rule.other}`"
+            bound.troubles.append(Trouble(rule.field, "conflict", message, hint))
 
     def _fill(self, bound: Bound) -> None:
         filled: list[str] = []
@@ -196,7 +211,8 @@ class Signature:
             elif not self._is_troubled(bound, (each.name,)):
                 self._miss(bound, each)
         for group in self._any_of:
-            if not any(name in bound.values for name in group) and not self._is_troubled(bound, group):
+            troubled = self._is_troubled(bound, group) or self._is_misspelled(bound, group)
+            if not troubled and not any(name in bound.values for name in group):
                 names = " or ".join(f"`{self._own[name].alias or name}`" for name in group if name in self._own)
                 hint = "add one of them under `with`"
                 bound.troubles.append(Trouble(None, "missing-input", f"`{self.name}` needs {names}", hint))
@@ -213,14 +229,21 @@ class Signature:
 
     def _miss(self, bound: Bound, missing: Field) -> None:
         shown = missing.alias or missing.name
-        for trouble in bound.troubles:
-            near = self._meant(trouble.name) if trouble.code == "unknown-input" and trouble.name else None
-            if near is not None and self.field_for(near) is missing:
-                return  # it is there, but misspelled
+        if self._is_misspelled(bound, (missing.name,)):
+            return
         hint = f"add `{shown}: …` under `with`"
         if missing.enum:
             hint = f"add `{shown}:` with one of " + ", ".join(f"`{each}`" for each in missing.enum[:8])
         bound.troubles.append(Trouble(None, "missing-input", f"`{self.name}` needs `{shown}`", hint))
+
+    def _is_misspelled(self, bound: Bound, names: Collection[str]) -> bool:
+        """Whether one of these fields is there under a name that was most likely meant to be its own."""
+        for trouble in bound.troubles:
+            near = self._meant(trouble.name) if trouble.code == "unknown-input" and trouble.name else None
+            leads_to = self.field_for(near) if near is not None else None
+            if leads_to is not None and leads_to.name in names:
+                return True
+        return False
 
 
 def _refuse_path(text: str) -> Artifact:

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 
 from rhflow.contract import load_schema
 from rhflow.core.errors import Problem, RecipeError
+from rhflow.core.text.located import Located
 from rhflow.core.text.shape import shape_problems
-from rhflow.core.text.source import Located
 
 Operation: TypeAlias = Literal["submit", "query", "upload", "download", "queue", "account", "webhook"]
 CALLS: tuple[Operation, ...] = ("submit", "query", "upload", "queue", "account")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -17,9 +18,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rhflow.simulator.faults import ON_REPLIES, Operation, Rule
+from rhflow.simulator.fault_injector import Call
+from rhflow.simulator.fault_plan import ON_REPLIES, Operation, Rule
 from rhflow.simulator.files import PREFIX
-from rhflow.simulator.injector import Call
 from rhflow.simulator.replies import message_of, refusal, wrapped_refusal
 from rhflow.simulator.simulator import Simulator
 
@@ -36,6 +37,14 @@ _OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/task/openapi/create"): "submit",
     ("POST", "/task/openapi/ai-app/run"): "submit",
     ("POST", "/task/openapi/quick-ai-app/run"): "submit",
+}
+_GATEWAY = re.compile(r"/proxy(-plus)?/[^/]+(?P<rest>/.+)")
+_AT_THE_GATEWAY: Mapping[tuple[str, str], Operation] = {
+    ("POST", "prompt"): "submit",
+    ("GET", "history"): "query",
+    ("GET", "queue"): "query",
+    ("GET", "view"): "download",
+    ("POST", "upload"): "upload",
 }
 _FREE = tuple(
     _V2 + each for each in ("price-preview/", "aiapp/", "resource/", "assets/", "api-key/", "media/", "queue/")
@@ -70,7 +79,7 @@ class FaultLayer:
             await _ACTS[rule.fault](exchange, rule)
 
     def _call(self, operation: Operation, scope: Scope, body: bytes) -> Call:
-        path, faults = str(scope["path"]), self._simulator.faults
+        path, faults = _without_key(str(scope["path"])), self._simulator.faults
         if operation == "query":
             return faults.call_of_task("query", _task_id(body))
         if operation == "download":
@@ -83,11 +92,19 @@ class FaultLayer:
 
 def _operation(scope: Scope) -> Operation | None:
     method, path = scope["method"], str(scope["path"])
+    if (at_gateway := _GATEWAY.fullmatch(path)) is not None:
+        return _AT_THE_GATEWAY.get((method, at_gateway["rest"].split("/")[1]))
     if (method, path) in _OPERATIONS:
         return _OPERATIONS[method, path]
     if method == "GET" and path.startswith(PREFIX):
         return "download"
     return "submit" if method == "POST" and path.startswith(_V2) and not path.startswith(_FREE) else None
+
+
+def _without_key(path: str) -> str:
+    """Return the path of a request, with one spelling for the gateway, whoever asks."""
+    found = _GATEWAY.fullmatch(path)
+    return path if found is None else f"/proxy{found['rest']}"
 
 
 def _task_id(body: bytes) -> str:
