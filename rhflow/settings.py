@@ -94,7 +94,8 @@ def _comfyui(env: Mapping[str, str], folder: Path) -> str | None:
 def _webhook(address: str) -> str | None:
     if address and not address.startswith(("http://", "https://")):
         hint = "write it as `https://my.host/hook`; `rhflow webhook listen` is what may stand behind it"
-        raise UsageError(Problem("bad-webhook", f"`{address}` is not an address that the service can call", hint=hint))
+        message = "the webhook is not an address that the service can call"  # as it is, it may hold a secret
+        raise UsageError(Problem("bad-webhook", message, hint=hint))
     return address or None
 
 

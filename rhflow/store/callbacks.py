@@ -26,11 +26,16 @@ class Callbacks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keep(self, call: str, task_id: str, document: str, *, at: float) -> Future[None]:
-        """Note what was called back for a call; the service may do so more than once."""
+    def keep(self, call: str, task_id: str, *, at: float) -> Future[None]:
+        """Note that a call of this store was called back; the service may do so more than once.
+
+        Anybody may send callbacks: of one nothing is kept but the task, and nothing of calls that nobody made.
+        """
+        sql = f"""INSERT OR REPLACE INTO callbacks SELECT ?, ?, ?, ''
+                  WHERE EXISTS (SELECT 1 FROM submissions WHERE substr(key, 1, {NAMED}) = ?)"""
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT OR REPLACE INTO callbacks VALUES (?, ?, ?, ?)", (call, task_id, at, document))
+            connection.execute(sql, (call, task_id, at, call))
 
         return self._database.submit(write)
 

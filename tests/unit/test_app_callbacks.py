@@ -41,12 +41,12 @@ async def test_a_callback_ends_the_waiting_for_its_task_alone(tmp_path: Path) ->
         accept(store, KEY, "1")
         accept(store, "f" * 64, "2")
         # This one comes before anybody waits, and is heeded all the same.
-        store.callbacks.keep(call_name(KEY), "1", "{}", at=20.0).result()
+        store.callbacks.keep(call_name(KEY), "1", at=20.0).result()
         async with heeding(store, poller, every=0.001):
             others = asyncio.create_task(poller.watch("2", expected_seconds=FOR_EVER))
             await poller.watch("1", expected_seconds=FOR_EVER)
             assert asked == {"1": 1}
-            store.callbacks.keep(call_name("f" * 64), "2", "{}", at=30.0)
+            store.callbacks.keep(call_name("f" * 64), "2", at=30.0)
             assert (await others).status == "SUCCESS"
     assert asked == {"1": 1, "2": 1}
 
@@ -76,7 +76,7 @@ async def test_a_callback_is_heeded_once_and_a_second_one_again(tmp_path: Path) 
         accept(store, KEY, "1")
         async with heeding(store, Waiting(never), every=0.001):
             for count in (1, 2):
-                store.callbacks.keep(call_name(KEY), "1", "{}", at=20.0 + count).result()
+                store.callbacks.keep(call_name(KEY), "1", at=20.0 + count).result()
                 await some_looks()
                 assert hurried == ["1"] * count
 
@@ -86,8 +86,8 @@ async def test_a_call_in_doubt_is_settled_by_a_callback_about_a_task_that_the_se
 
     async def on_wait() -> None:
         waited.append("waits")
-        store.callbacks.keep(call_name(KEY), "666", "{}", at=11.0)
-        store.callbacks.keep(call_name(KEY), "7", "{}", at=12.0)
+        store.callbacks.keep(call_name(KEY), "666", at=11.0)
+        store.callbacks.keep(call_name(KEY), "7", at=12.0)
 
     async def known(task_id: str) -> bool:
         if len(waited) < 3:
@@ -96,6 +96,7 @@ async def test_a_call_in_doubt_is_settled_by_a_callback_about_a_task_that_the_se
         return task_id == "7"
 
     with Store.open(tmp_path) as store:
+        store.journal.record(Event("r1", 10.0, "submit.intent", "draw", {"key": KEY, "endpoint": "e"})).result()
         store.locks.try_acquire(LISTENER)
         found = await wait_for(store, IN_DOUBT, known=known, seconds=FOR_EVER, on_wait=on_wait, every=0.001)
         assert found == "7"

@@ -11,6 +11,7 @@ import pytest
 
 from rhflow.app.service.listen import LARGEST, Callback, listener, read_callback
 from rhflow.core.errors import UsageError
+from rhflow.core.events import Event
 from rhflow.runninghub.operations import orders
 from rhflow.settings import read_settings
 from rhflow.steps.submit import told_of
@@ -36,6 +37,7 @@ def test_what_is_no_callback(body: bytes) -> None:
 async def test_the_listener_notes_what_names_a_call_and_nothing_too_large(tmp_path: Path) -> None:
     heard: list[Callback] = []
     with Store.open(tmp_path) as store:
+        store.journal.record(Event("r1", 10.0, "submit.intent", "draw", {"key": "abc", "endpoint": "e"})).result()
         transport = httpx.ASGITransport(app=listener(store, heard.append))
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
             for address, body, status in (

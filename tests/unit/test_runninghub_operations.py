@@ -248,7 +248,8 @@ async def test_a_workflow_that_was_not_valid_names_its_node():
 
 
 async def test_members_that_nobody_described_are_kept():
-    reply = {"taskId": TASK, "status": "RUNNING", "queuePosition": 3, "clientId": ""}
+    secret = {"netWssUrl": "wss://a.b/ws?token=1", "webhookUrl": "https://a.b/hook?token=1"}
+    reply = {"taskId": TASK, "status": "RUNNING", "queuePosition": 3, "clientId": "", **secret}
     async with hub(lambda request: httpx.Response(200, json=reply)) as client:
         assert (await client.query(TASK)).unknown == {"queuePosition": 3}
 

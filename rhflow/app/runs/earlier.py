@@ -12,7 +12,7 @@ from rhflow.app.account.account import Account, open_account
 from rhflow.app.account.leftovers import collect
 from rhflow.app.account.open_calls import left_open, realm_of
 from rhflow.app.report import Doubt, Leftover
-from rhflow.core.errors import RefusedError, RhflowError
+from rhflow.core.errors import RhflowError
 from rhflow.core.plan.plan import Plan, Resume
 from rhflow.steps.context import Tools
 from rhflow.store.submissions import Submission
@@ -91,5 +91,5 @@ async def _fetch_alone(ready: Prepared, calls: Sequence[Submission], *, wait: bo
     try:
         async with open_account(ready.request, ready.store, ready.recipe.catalog) as account:
             return await fetch(ready, account, calls, wait=wait)
-    except RefusedError as error:  # without a key, what is delivered is all the same
+    except RhflowError as error:  # no key, for one: what is delivered is told all the same
         return [Leftover(each.run, each.node or "", "under-way", each.task_id, str(error)) for each in calls]

@@ -59,10 +59,7 @@ def listener(store: Store, heard: Callable[[Callback], None]) -> Starlette:
         if callback is None:
             return PlainTextResponse("not a callback", status_code=400)
         if callback.call:
-            kept = store.callbacks.keep(
-                callback.call, callback.task_id, body.decode("utf-8", "replace"), at=time.time()
-            )
-            await asyncio.wrap_future(kept)
+            await asyncio.wrap_future(store.callbacks.keep(callback.call, callback.task_id, at=time.time()))
         heard(callback)
         return PlainTextResponse("ok")
 
