@@ -30,6 +30,7 @@ from rhflow.runninghub.wire.members import text_of
 
 _TIMEOUT = httpx.Timeout(60, connect=5)
 _LIVE = "set RUNNINGHUB_BASE_URL to the simulator, too: then nothing that it makes counts as real"
+_START = "start the server, or check RHFLOW_COMFYUI_SERVER (or `server` under `[comfyui]` in `rhflow.toml`)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class ComfyServer:
             try:
                 response = await self._http.request(method, f"{self.address}{path}", **request, **content())
             except httpx.HTTPError as error:
-                failed = unreachable(what, error)
+                failed = unreachable(what, error, _START)
                 raise (Passing(failed) if may_pass(error) else failed) from error
             if self._realm == "live" and SIMULATOR_HEADER in response.headers:
                 raise SimulatorError(self.address, hint=_LIVE)

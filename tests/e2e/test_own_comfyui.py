@@ -73,6 +73,8 @@ def test_the_same_recipe_runs_on_a_server_of_ones_own(case: Case, comfyui: str) 
     # Nothing listens at the service's address: a request there would be an error
     case.env = {"RUNNINGHUB_BASE_URL": "https://www.runninghub.invalid"}
     (case.folder / "rhflow.toml").write_text(f'[comfyui]\nserver = "{comfyui}"\n', encoding="utf-8")
+    plan = prepared(case).run("plan", "recipe.yaml", "--json").exit(0).document
+    assert [each["will"] for each in plan["nodes"]] == ["run"]
     done = prepared(case).run("run", "recipe.yaml", "--json").exit(0).document
     assert (done["realm"], done["requests"]["submit"], [each.name for each in case.delivered()]) == (
         "live",

@@ -105,4 +105,6 @@ def _value(signature: Signature, name: str, text: str) -> Any:
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_word, value))
     return value.name if isinstance(value, Artifact) else wire_text(value)

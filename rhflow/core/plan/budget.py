@@ -18,8 +18,8 @@ from rhflow.core.recipe.document import Budget, Pipeline, Step
 from rhflow.core.values import Money
 
 _ALL_THE_SAME = (
-    "`--allow-unknown-cost` begins calls of unknown price until the bills reach the budget; what is open then may go "
-    "beyond it"
+    "with `--allow-unknown-cost` a run begins calls of unknown price until the bills reach the budget; what is open "
+    "then may go beyond it"
 )
 _RAISE = "raise it under `budget`, or leave something out"
 _NOTHING = "a budget of 0 lets nothing be paid: raise it, or leave these calls out"

@@ -113,13 +113,16 @@ def impossible(endpoint: str, cause: Exception) -> StepError:
     return StepError(Problem("request-impossible", text, hint="check the endpoint and the step's `with`"))
 
 
-def unreachable(what: str, cause: Exception) -> StepError:
+_CHECK_SITE = "check the network and the site's address"
+
+
+def unreachable(what: str, cause: Exception, hint: str = _CHECK_SITE) -> StepError:
     """Return the error for a request that never got an answer."""
     return StepError(
         Problem(
             "api-unreachable",
             f"no answer to {what}: {network_words(cause)}",
-            hint="check the network and the site's address",
+            hint=hint,
             fields={"network": tidy(f"{type(cause).__name__}: {cause}")},
         )
     )
