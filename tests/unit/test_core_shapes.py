@@ -105,6 +105,41 @@ def test_outputs_of_a_recipe_that_is_a_step() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("step", "what", "hint"),
+    [
+        ('sheet, with: {images: "${{ steps.still.items }}"}', "`steps.still.items`", "write `steps.still.images`"),
+        ('sheet, with: {images: "${{ steps.still.items | reverse }}"}', "this", "add `| map(attribute='image')`"),
+        ('text-to-image, with: {prompt: "${{ steps.still.items }}"}', "`steps.still.items`",
+         "write `steps.still.images`"),
+        ('text-to-image, with: {prompt: "like ${{ steps.still.items }}"}', "`steps.still.items`",
+         "add `| map(attribute='image.name') | join(', ')`"),
+        ('sheet, foreach: "${{ steps.still.items | batch(2) }}", with: {images: "${{ item }}"}', "`item`",
+         "add `| map(attribute='image')`"),
+    ],
+)  # fmt: skip
+def test_a_list_of_whole_items_stands_where_their_outputs_are_meant(step: str, what: str, hint: str) -> None:
+    found = [each for each in problems_of(f"steps:{STILL}  b: {{uses: {step}}}") if each.severity == "error"]
+    assert [(each.code, each.message, each.hint) for each in found] == [
+        ("whole-step", f"{what} is a list of whole items, not of their outputs", hint)
+    ]
+
+
+@pytest.mark.parametrize("value", ["steps.words.texts", "steps.still.items | map(attribute='key')"])
+def test_a_list_that_is_sure_to_have_two_does_not_go_into_a_text(value: str) -> None:
+    words = "  words: {uses: text-to-text, variations: 2, with: {prompt: x}}\n"
+    assert errors_of(f'{words}  b: {{uses: text-to-image, with: {{prompt: "${{{{ {value} }}}}"}}}}') == [
+        "step `b`: `prompt`: takes one value, not a list of 2"
+    ]
+
+
+def test_the_item_of_an_item_is_meant_where_it_is_nearest() -> None:
+    clip = 'uses: image-to-video, foreach: "${{ steps.still.items }}"'
+    given = 'image: "${{ item.image }}", prompt: "${{ item.secne }}"'
+    found = problems_of(f"steps:{STILL}  b: {{{clip}, with: {{{given}}}}}")
+    assert [each.hint for each in found if each.severity == "error"] == ["did you mean `item.item.scene`?"]
+
+
 # --- what may turn out well ------------------------------------------------------------------------------------------
 
 
@@ -142,6 +177,15 @@ def test_an_item_that_is_left_out_may_lack_what_the_others_have() -> None:
   c: {uses: text-to-image, foreach: [{x: 1}, {y: 2}], if: item.x is defined, with: {prompt: "${{ item.x }}"}}
 """
     assert errors_of(steps) == []
+
+
+def test_a_recipe_may_be_given_a_list_of_items_and_an_output_may_be_one() -> None:
+    every = "rhflow: 1\nparams: {all: {type: list}}\nsteps:\n"
+    every += '  a: {uses: text-to-image, foreach: "${{ params.all }}", with: {prompt: "${{ item.key }}"}}\n'
+    steps = (
+        '  b: {uses: ./every.yaml, with: {all: "${{ steps.still.items }}"}}\noutputs: {o: "${{ steps.still.items }}"}'
+    )
+    assert errors_of(steps, parts={"./every.yaml": every}) == []
 
 
 def test_a_list_that_may_be_short_goes_into_a_single_input() -> None:

@@ -14,7 +14,7 @@ from rhflow.core.graph.graph import Graph, Node
 from rhflow.core.graph.nesting import given_problems
 from rhflow.core.kinds import KindSpec
 from rhflow.core.plan.calls import Calls, Draft, NoModelError, trouble_problem, withdrawn_problem
-from rhflow.core.plan.likeness import value_of, whole
+from rhflow.core.plan.likeness import value_of, whole, whole_in
 from rhflow.core.plan.outline import Outline
 from rhflow.core.plan.promises import Promise, pending_of
 from rhflow.core.plan.references import LOOP_NAMES, MOST_OF_ONE_VALUE, item_problems, name_problems, values_of
@@ -191,7 +191,8 @@ class _Inputs:
         self._look(step.loop_values(), step.id, self._outline.base)
         self._look([step.condition], step.id, names, outputs=whole)
         always = step.condition is None
-        self._look([*step.inputs.values(), step.save_as], step.id, names, sure=always, outputs=(*whole, *OF_NODES))
+        outputs, lists = (*whole, *OF_NODES), step.child is not None  # a recipe may run over a list of items
+        self._look([*step.inputs.values(), step.save_as], step.id, names, sure=always, outputs=outputs, lists=lists)
 
     def _look(
         self,
@@ -201,10 +202,12 @@ class _Inputs:
         *,
         sure: bool = True,
         outputs: Collection[str] = (),
+        lists: bool = True,
     ) -> None:
         """Note the shapes of templates, and what is wrong with their parts.
 
         ``outputs`` are the roots of which a whole step, or a whole item, is of no use: only one of its outputs is.
+        Nor is a list of them but with ``lists``.
         """
         for template in (each for value in values for each in templates_in(value)):
             if template.broken or template.pointer in self._broken:
@@ -218,9 +221,11 @@ class _Inputs:
                     self._found.append(replace(problem, severity=why.severity))
 
             shape = self._outline.look(template, names, report, sure=sure)
+            path = str(template.refs[0]) if template.parts is not None and template.refs else None
             if isinstance(shape, Made | LoopShape) and template.refs and template.refs[0].path[0] in outputs:
-                path = str(template.refs[0]) if template.parts is not None else None
                 report(whole(shape, path, in_text=False), path)
+            elif not lists and (listed := whole_in(shape, path, in_text=False)) is not None:
+                report(listed, path)
             if any(each.severity == "error" for each in told):
                 self._broken.add(template.pointer)
             self._shapes[step, template.pointer] = shape

@@ -131,7 +131,7 @@ def why_not_in_text(shape: Shape, path: str | None) -> Absent | None:
         case Made() | LoopShape():
             return whole(shape, path, in_text=True)
         case _:
-            return None
+            return whole_in(shape, path, in_text=True)
 
 
 def whole(shape: Made | LoopShape, path: str | None, *, in_text: bool) -> Absent:
@@ -146,6 +146,32 @@ def whole(shape: Made | LoopShape, path: str | None, *, in_text: bool) -> Absent
     return Absent("whole-step", f"{named} is {what}, not one of its outputs", f"write {meant}")
 
 
+def whole_in(shape: Shape, path: str | None, *, in_text: bool) -> Absent | None:
+    """Say that a list of whole items, or steps, stands where their outputs are meant, or None where it does not."""
+    inner = shape
+    while isinstance(inner, Items) and inner.most != 0:
+        made = next((each for each in (*inner.each, inner.item) if isinstance(each, Made | LoopShape)), None)
+        if made is not None:
+            what = "items" if isinstance(made, Made) and made.facts is not None else "steps"
+            named = f"`{path}`" if path is not None else "this"
+            hint = _outputs_in(made, path, in_text=in_text) if inner is shape and made is inner.item else None
+            return Absent("whole-step", f"{named} is a list of whole {what}, not of their outputs", hint)
+        inner = inner.item
+    return None
+
+
+def _outputs_in(made: Made | LoopShape, path: str | None, *, in_text: bool) -> str | None:
+    """Return what to write for the outputs of the items of a list."""
+    if not isinstance(made, Made):
+        return None
+    output = next(iter(made.outputs), "file") if made.outputs is not None else made.family or "file"
+    if path == f"steps.{made.step}.items" and made.outputs is None and not in_text:
+        return f"write `steps.{made.step}.{output}s`"
+    member = f"{output}.name" if in_text and made.outputs is None and made.family != "text" else output
+    joined = " | join(', ')" if in_text else ""
+    return f"add `| map(attribute='{member}'){joined}`"
+
+
 # --- what goes into inputs -------------------------------------------------------------------------------------------
 
 
@@ -158,5 +184,7 @@ def value_of(shape: Shape, otherwise: Pending) -> Pending | list[Pending]:
             return Pending(family, many=True)
         case FileShape(family=family) if otherwise.family is None and not otherwise.many:
             return Pending(family)
+        case Items(least=least) if least > 1:
+            return [Pending(otherwise.family)] * least
         case _:
             return otherwise

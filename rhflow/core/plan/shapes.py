@@ -211,8 +211,8 @@ def _nothing_made(owner: Made, name: str, shown: str) -> Absent:
     outputs = owner.outputs if owner.outputs is not None else (*OUTPUT_NAMES, *FACT_NAMES)
     given = [*(owner.facts or {}), *outputs]
     inner = list(item.members) if isinstance(item, Data) else []
-    meant = name if name in inner else None if nearest(name, given) else nearest(name, inner)
-    if meant is not None:
+    meant = name if name in inner else nearest(name, [*given, *inner])
+    if meant is not None and meant not in given:
         hint: str | None = f"did you mean `{f'{shown[1:-1]}.' if shown.startswith('`') else ''}item.{meant}`?"
     else:
         hint = did_you_mean(name, given, limit=24)
