@@ -183,3 +183,19 @@ def test_what_is_only_read_is_taken_as_it_is(inside: Inside) -> None:
     inside.recipe((inside.folder / "recipe.yaml").read_text().replace("'a'", "'another'"))
     inside.run("plan", "recipe.yaml", *QUICK[:1], "--only", "b").exit(2).says("has no result as it is now: `prompt`")
     inside.run("plan", "recipe.yaml", "--only", "b", "--force", "a").exit(2).says("`--force a` makes nothing anew")
+
+
+def test_a_secret_names_no_variant(case: Case) -> None:
+    case.recipe(
+        "rhflow: 1\nparams: {who: {type: string, secret: true}}\n"
+        "steps:\n  a: {uses: text-to-image, with: {prompt: 'for ${{ params.who }}'}}\n"
+    )
+    told = "error[secret-name]: parameter `who` is secret, and its values would name the variants"
+    case.run("run", "recipe.yaml", "--simulate", "--sweep", "who=Zebediah,Ann").exit(2).says(told)
+    (case.folder / "batch.csv").write_text("who\nZebediah\n", encoding="utf-8")
+    case.run("run", "recipe.yaml", "--simulate", "--batch", "batch.csv").exit(2).says(told, "add a column `key`")
+    (case.folder / "batch.csv").write_text("key,who\nfirst,Zebediah\n", encoding="utf-8")
+    done = case.run("run", "recipe.yaml", "--simulate", "--batch", "batch.csv").exit(0)
+    # Not in the pictures: what they hold is the service's, and it puts prompts there
+    left = [path for path in (case.folder / "store").glob("index.*") if b"Zebediah" in path.read_bytes()]
+    assert (left, "Zebediah" in done.out + done.err) == ([], False)

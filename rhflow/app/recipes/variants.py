@@ -35,6 +35,9 @@ def variants_of(request: Request, pipeline: Pipeline) -> list[tuple[Variant, Row
     for name, _ in request.sweep:
         if name not in pipeline.params:
             raise UsageError(_unknown(name, f"the recipe has no parameter `{name}`", pipeline))
+        if pipeline.params[name].secret:
+            hint = f"give it in a `--batch` whose rows have a `key`, or run once for each with `-p {name}=…`"
+            raise UsageError(_told(name, hint))
     swept = cross({name: _values(name, text) for name, text in request.sweep}) if request.sweep else []
     rows = _rows(request.batch, pipeline) if request.batch is not None else []
     if len(rows or [0]) * len(swept or [0]) > MAX_VARIANTS:
@@ -55,6 +58,13 @@ def variants_of(request: Request, pipeline: Pipeline) -> list[tuple[Variant, Row
 def _unknown(name: str, message: str, pipeline: Pipeline, span: Span | None = None) -> Problem:
     hint = did_you_mean(name, pipeline.params) or "the recipe declares no parameters"
     return Problem("unknown-param", message, span, hint=hint)
+
+
+def _told(name: str, hint: str, span: Span | None = None) -> Problem:
+    """Return the problem of a secret that would be told: variants, and their folders, are named by their values."""
+    return Problem(
+        "secret-name", f"parameter `{name}` is secret, and its values would name the variants", span, hint=hint
+    )
 
 
 def _values(name: str, text: str) -> Sequence[str]:
@@ -93,6 +103,7 @@ def _rows(path: Path, pipeline: Pipeline) -> list[Row]:
             raise UsageError(Problem("bad-batch", message, _line(source, line), hint=hint))
         rows.append(Row(_line(source, line), values))
     _refuse_unknown(rows, pipeline)
+    _refuse_secrets(rows, pipeline)
     _refuse_twins(rows)
     return rows
 
@@ -112,6 +123,14 @@ def _refuse_unknown(rows: Sequence[Row], pipeline: Pipeline) -> None:
             if name not in pipeline.params and name != "key":
                 message = f"the batch gives `{name}`, and the recipe has no such parameter"
                 raise UsageError(_unknown(name, message, pipeline, row.span))
+
+
+def _refuse_secrets(rows: Sequence[Row], pipeline: Pipeline) -> None:
+    """Refuse a row that has a secret and no name of its own."""
+    for row in rows:
+        secret = next((name for name in row.values if name in pipeline.params and pipeline.params[name].secret), None)
+        if secret is not None and row.values.get("key") is None:
+            raise UsageError(_told(secret, "add a column `key`, which names the row", row.span))
 
 
 def _refuse_twins(rows: Sequence[Row]) -> None:
