@@ -99,9 +99,11 @@ def _operation(name: str, schema: Mapping[str, Any], told: Mapping[str, Any]) ->
 def _of_comfyui(name: str, told: Mapping[str, Any], reply: Mapping[str, Any]) -> dict[str, Any]:
     """Return the replies that ComfyUI gives besides: files, empty bodies, and statuses of HTTP that mean something."""
     found: dict[str, Any] = {}
-    if kind := told.get("reply"):
-        plain = {"*/*": {"schema": {}}} if kind == "file" else {}
-        found["200"] = {"description": "The file" if kind == "file" else "Done", "content": {**reply, **plain}}
+    match told.get("reply"):
+        case "file":
+            found["200"] = {"description": "The file", "content": {**reply, "*/*": {"schema": {}}}}
+        case "empty":  # OpenAPI has no way to say "nothing, or JSON where the account is refused"
+            found["200"] = {"description": "Done, with an empty body; the account's refusals are wrapped JSON"}
     if name in ("gateway-prompt", "gateway-upload", "gateway-view"):
         found["400"] = {"description": "It is wrong", "content": reply if name == "gateway-prompt" else {}}
     if name == "gateway-view":
