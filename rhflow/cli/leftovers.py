@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -32,10 +34,14 @@ _WORDS = {
     "elsewhere": "on another site or account",
     "cancelled": "cancelled",
 }
+_SETTLE = (
+    "`rhflow resume {run} --unknown=resubmit` pays for a new one, and `rhflow resume --all --unknown=resubmit` gives "
+    "up every call whose result nobody can get"
+)
 _NEXT = {
     "under-way": "`rhflow resume {run}` waits for it",
-    "unknown": "look for it on the RunningHub site; `rhflow resume {run} --unknown=resubmit` settles it",
-    "gone": "check the key and the site; `rhflow resume {run} --unknown=resubmit` settles it",
+    "unknown": f"look for it on the RunningHub site; {_SETTLE}",
+    "gone": f"check the key and the site; {_SETTLE}",
     "elsewhere": "set RUNNINGHUB_SITE and the key to those of that run, then `rhflow resume {run}`",
 }
 
@@ -79,5 +85,20 @@ def ask(doubtful: Sequence[Doubt], tasks_now: int | None) -> OnUnknown:
     }
     for name, text in texts.items():
         click.echo(f"  {name}: {text}", err=True)
-    choice: OnUnknown = click.prompt("which", type=click.Choice(list(texts)), default="fail", err=True)
-    return choice
+    with _left_by_ctrl_c():
+        while True:
+            said = click.prompt("which (wait, resubmit, fail)", default="fail", err=True).strip()
+            for name in texts:
+                if said == name:
+                    return name
+            click.echo(f"`{said}` is none of the answers; type `wait`, `resubmit` or `fail`", err=True)
+
+
+@contextmanager
+def _left_by_ctrl_c() -> Iterator[None]:
+    """Let one Ctrl-C end a question: asyncio's own way is to cancel the task, which cannot notice while it asks."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

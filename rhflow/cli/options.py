@@ -130,8 +130,8 @@ def make_request(recipe: Path, options: dict[str, Any]) -> Request:
     settings = read_settings(
         store=options.pop("store"), catalog=options.pop("catalog"), webhook=options.pop("webhook", None)
     )
-    params = tuple(_pair(each) for each in options.pop("params"))
-    sweep = tuple(_pair(each, "--sweep") for each in options.pop("sweep"))
+    params = tuple(pair(each) for each in options.pop("params"))
+    sweep = tuple(pair(each, "--sweep") for each in options.pop("sweep"))
     chosen = Selection(**{name: options.pop(name) for name in ("only", "start", "until", "force", "force_all")})
     pools = tuple(_pool(each) for each in options.pop("pools", ()))
     return Request(
@@ -139,7 +139,8 @@ def make_request(recipe: Path, options: dict[str, Any]) -> Request:
     )
 
 
-def _pair(text: str, option: str = "-p") -> tuple[str, str]:
+def pair(text: str, option: str = "-p") -> tuple[str, str]:
+    """Return the name and the value of ``NAME=VALUE``; raises UsageError where there is no `=`."""
     name, mark, value = text.partition("=")
     if not mark:
         hint = f"write `{option} {name or 'name'}=value`"

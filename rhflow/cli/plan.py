@@ -59,18 +59,18 @@ def command(recipe: Path, as_json: bool, quote: bool, upload: bool, unknown: OnU
     if as_json:
         render.document(_document(plan, quotes) | {"budget": budget_document(loaded.pipeline, plan)})
         return
-    click.echo("\n".join([plan_text(plan), *budget_lines(loaded.pipeline, plan)]))
+    click.echo("\n".join([plan_text(plan, asks=unknown is None), *budget_lines(loaded.pipeline, plan)]))
     if quotes is not None:
         click.echo("\n" + quotes_text(quotes))
 
 
-def plan_text(plan: Plan) -> str:
-    """Return a plan as a table with what it costs."""
+def plan_text(plan: Plan, *, asks: bool = True) -> str:
+    """Return a plan as a table with what it costs; ``asks``: a run would ask what to do about calls in doubt."""
     rows = [(node, *_words(decision)) for node, decision in plan.decisions.items()]
     lines = [render.table(("step", "will", "why", "model", "price"), rows), ""]
     from rhflow.cli.taken_up import doubt_lines
 
-    return "\n".join([*lines, summary(plan), *doubt_lines(plan)])
+    return "\n".join([*lines, summary(plan), *doubt_lines(plan, asks=asks)])
 
 
 def summary(plan: Plan) -> str:

@@ -10,7 +10,7 @@ import click
 
 from rhflow.cli import leftovers, render
 from rhflow.cli.leftovers import UNKNOWN, OnUnknown
-from rhflow.cli.options import JSON, RUN, STORE
+from rhflow.cli.options import JSON, RUN, STORE, pair
 from rhflow.cli.run import run_request
 from rhflow.core.errors import Problem, RecipeError, UsageError
 
@@ -22,13 +22,27 @@ if TYPE_CHECKING:
 
 @click.command("resume")
 @RUN
+@click.option(
+    "-p",
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A secret parameter once more: no run keeps it.",
+)
 @click.option("--all", "everything", is_flag=True, help="Fetch what any run left open, and run nothing.")
 @UNKNOWN
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Deliver here, not where it did.")
 @STORE
 @JSON
 def command(
-    run: str, everything: bool, unknown: OnUnknown | None, out: Path | None, store: Path | None, as_json: bool
+    run: str,
+    params: Sequence[str],
+    everything: bool,
+    unknown: OnUnknown | None,
+    out: Path | None,
+    store: Path | None,
+    as_json: bool,
 ) -> int:
     """Go on with a run that ended early.
 
@@ -43,7 +57,7 @@ def command(
     if everything:
         return _fetch(settings, unknown, recipe=None, as_json=as_json)
     past = find_run(settings, run)
-    request = request_again(settings, past)
+    request = request_again(settings, past, [pair(each) for each in params])
     if past.running:
         hint = f"wait for it, or stop it: `rhflow cancel {past.record.id}`"
         raise UsageError(Problem("still-running", f"run `{past.record.id}` is running", hint=hint))

@@ -30,8 +30,8 @@ def doubt_words(decision: InDoubt) -> Words:
     return "in doubt", f"{what} ({_clock(former.at)}, run `{former.run}`)", call.subject or "", ""
 
 
-def doubt_lines(plan: Plan) -> Iterator[str]:
-    """Yield what a run does about calls in doubt, and what to type about them."""
+def doubt_lines(plan: Plan, *, asks: bool) -> Iterator[str]:
+    """Yield what a run does about calls in doubt, and what to type about them; ``asks``: nobody has answered yet."""
     from rhflow.core.plan.plan import InDoubt
 
     doubts = {node: each for node, each in plan.decisions.items() if isinstance(each, InDoubt)}
@@ -41,7 +41,8 @@ def doubt_lines(plan: Plan) -> Iterator[str]:
     if any(each.on_unknown == "wait" for each in doubts.values()):
         yield f"in doubt: a run leaves {names} open and goes on with what does not need it"
     else:
-        yield f"in doubt: a run stops at {names} with exit code 5 unless its task is found, and asks on a terminal"
+        also = ", and asks on a terminal" if asks else ""
+        yield f"in doubt: a run stops at {names} with exit code 5 unless its task is found{also}"
     if any(each.elsewhere for each in doubts.values()):
         yield "set RUNNINGHUB_SITE and the key to those of the run that sent it"
     if not all(each.elsewhere for each in doubts.values()):

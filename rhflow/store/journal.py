@@ -83,6 +83,10 @@ class Journal:
         sql = f"SELECT {_RUN} FROM runs ORDER BY started DESC, id DESC LIMIT ?"
         return [_run_of(row) for row in self._database.rows(sql, (limit,))]
 
+    def status_of(self, run: str) -> str | None:
+        """Return how the run of exactly this id stands, None where there is none."""
+        return next((status for (status,) in self._database.rows("SELECT status FROM runs WHERE id = ?", (run,))), None)
+
     def find_run(self, name: str) -> RunRecord:
         """Return the run whose id starts with ``name``, or the last one for ``latest``.
 

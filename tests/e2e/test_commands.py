@@ -122,9 +122,14 @@ def test_a_secret_parameter_is_kept_nowhere(case: Case) -> None:
         "rhflow: 1\nparams: {voice: {type: string, secret: true}}\nvars: {said: 'speak as ${{ params.voice }}'}\n"
         "steps:\n  a: {uses: text-to-text, with: {prompt: '${{ vars.said }}'}}\n"
         "  b: {uses: text-to-text, with: {prompt: 'again ${{ params.voice }}'}}\n"
+        "outputs: {s: 'for ${{ params.voice }}', list: [1, '${{ vars.said }}'], a: '${{ steps.a.text }}'}\n"
     )
     options = ("--simulate", "--speed", "500", "-p", f"voice={secret}")
     run = case.run("run", "recipe.yaml", *options).exit(0)
+    for edited in ("", "# edited\n"):  # answered from the memo, and worked out again
+        case.recipe((case.folder / "recipe.yaml").read_text(encoding="utf-8") + edited)
+        told = case.run("run", "recipe.yaml", *options, "--json").exit(0)
+        assert told.document["outputs"]["s"] == "(secret)" and secret not in told.out
     plan = case.run("plan", "recipe.yaml", *options[:1], *options[3:], "--json").exit(0)
     assert [node["will"] for node in plan.document["nodes"]] == ["reuse", "reuse"]
     other = case.run("plan", "recipe.yaml", "--simulate", "-p", "voice=another", "--json").exit(0)

@@ -74,6 +74,38 @@ def test_a_mistake_about_outputs_keeps_nothing_from_being_delivered(case: Case) 
     assert names(case)[-2:] == ["hill.png", "sea.png"]
 
 
+MENDED = """\
+rhflow: 1
+name: late
+steps: {say: {uses: text-to-text, with: {prompt: a word}}}
+outputs:
+  said: ${{ steps.say.text }}
+  title: ${{ steps.say.text | length }}
+"""
+
+
+def test_a_run_that_failed_is_not_the_answer_once_its_outputs_are_mended(case: Case) -> None:
+    case.recipe(MENDED.replace("text | length", "json.title")).run(*RUN).exit(1)
+    case.recipe(MENDED).run(*RUN).exit(0).says("the 1 step reused, no request made")
+    done = case.run(*RUN, "--json").exit(0).document
+    assert case.run("runs", "--json").document[0]["status"] == "succeeded"
+    shown = case.run("show").exit(0)
+    shown.says(done["run"], "late (simulated), succeeded", "said.txt", "\ntitle: ")
+    assert "not delivered as asked" not in shown.out and names(case) == ["said.txt"]
+    again = case.recipe(f"{MENDED}# edited\n").run(*RUN, "--json").exit(0).document
+    assert again["run"] == done["run"], "what succeeded is the answer, and no run of its own"
+
+
+def test_the_same_steps_in_another_recipe_are_delivered_under_its_name(case: Case) -> None:
+    text = "rhflow: 1\nname: NAME\nsteps: {say: {uses: text-to-text, with: {prompt: a word}}}\n"
+    for name in ("first", "second"):
+        done = case.recipe(text.replace("NAME", name)).run(*RUN).exit(0)
+        (file,) = (case.folder / "outputs" / name / "latest").iterdir()
+        assert file.name == "say.txt" and f"outputs/{name}/" in done.out
+        case.run("show").says(name)
+    done.says("the 1 step reused, no request made")
+
+
 def test_what_goes_wrong_with_the_folder_leaves_a_run_its_table(case: Case) -> None:
     case.recipe("rhflow: 1\nname: late\nsteps: {say: {uses: text-to-text, with: {prompt: a word}}}\n")
     (case.folder / "outputs" / "late" / "latest").mkdir(parents=True)
@@ -185,7 +217,7 @@ def test_values_are_shown_and_texts_are_files(case: Case) -> None:
     told = [line for line in done.out.splitlines() if line.startswith(_TOLD)]
     assert len(told) == 6 and max(map(len, told)) <= 80
     done.says("\nshots: [{", "characters in shots.json)", "\ncount: 3\n", "\npoem[sea]: ", "\nmood: (secret)\n")
-    assert "HUSH" not in done.out
+    assert "HUSH" not in done.out and document["outputs"]["mood"] == "(secret)"
     shots.unlink()
     for again in (case.run(*RUN).exit(0).says("restored 1 missing file"), case.run("show").exit(0)):
         assert [line for line in again.out.splitlines() if line in told] == told
@@ -206,6 +238,7 @@ steps:
 outputs:
   known: ${{ steps.known.images }}
   grown: ${{ steps.grown.texts | join }}
+  count: ${{ steps.known.images | length }}
   said: ${{ steps.said.text }}
 """)
     plan = case.run("plan", "recipe.yaml", *QUICK[:1]).exit(0)
@@ -214,3 +247,4 @@ outputs:
         done.says(
             "known  0 items", "grown  0 items", "known: nothing, as `known` has 0 items", "grown: nothing, as `grown`"
         )
+        done.says("\ncount: 0\n")

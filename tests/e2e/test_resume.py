@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -216,6 +217,8 @@ def test_the_plan_says_what_is_in_doubt_and_what_to_type(desk: Desk) -> None:
     says(
         desk.run("plan", "recipe.yaml"), 0, "still  in doubt", "stops at `still` with exit code 5", "--unknown=resubmit"
     )
+    assert "asks on a terminal" in desk.run("plan", "recipe.yaml").out
+    assert "asks on a terminal" not in desk.run("plan", "recipe.yaml", "--unknown", "fail").out
     says(desk.run("plan", "recipe.yaml", "--unknown", "wait"), 0, "a run leaves `still` open")
     says(desk.run("plan", "recipe.yaml", "--unknown", "resubmit"), 0, "still  run   paid for again: nobody knows")
 
@@ -282,28 +285,78 @@ def test_a_task_that_the_service_no_longer_knows_is_not_paid_for_again_by_itself
     assert desk.accepted() == 3
 
 
-def test_on_a_terminal_the_question_is_asked_once(desk: Desk) -> None:
+def answered(desk: Desk, *answers: bytes) -> tuple[int, str]:
+    """Resume on a terminal and type an answer each time the question is there; return the exit code and all shown."""
     import pty
 
-    desk.killed_when("submit.accepted", moment="before")
     environment = {**desk.case.environment(), "TERM": "dumb", "COLUMNS": "200"}
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(desk.folder)
         os.execve(sys.executable, [sys.executable, "-m", "rhflow", "resume"], environment)
-    os.write(terminal, b"resubmit\n")
-    said = b""
+    said, left = b"", list(answers)
+    late = threading.Timer(30, os.kill, (child, signal.SIGKILL))  # one that asks on and on fails rather than hangs
+    late.start()
     try:
         while piece := os.read(terminal, 10_000):
             said += piece
+            if left and said.count(b"[fail]: ") > len(answers) - len(left):
+                os.write(terminal, left.pop(0))
     except OSError:
         pass  # how a terminal says that the other side has gone
+    late.cancel()
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, said.decode()
-    text = said.decode()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said.decode()
+
+
+def test_on_a_terminal_the_question_is_asked_once(desk: Desk) -> None:
+    desk.killed_when("submit.accepted", moment="before")
+    code, text = answered(desk, b"pay\n", b"resubmit\n")
+    assert code == 0, text
     assert text.count("no reply tells what came of it") == 1
+    assert "`pay` is none of the answers; type `wait`, `resubmit` or `fail`" in text and "Error" not in text
     assert "0.2 CNY" in text and "the account has" in text
     assert desk.simulator.stats()["duplicates"] == 1
+
+
+def test_one_ctrl_c_at_the_question_leaves_and_settles_nothing(desk: Desk) -> None:
+    desk.killed_when("submit.accepted", moment="before")
+    code, text = answered(desk, b"\x03")
+    assert code == 130 and "interrupted" in text, text
+    assert (open_task(desk), desk.accepted()) == (None, 1)
+
+
+COAT = """\
+rhflow: 1
+name: coat
+params: {colour: {type: string, default: red}}
+steps:
+  still: {uses: text-to-image, with: {prompt: "a ${{ params.colour }} coat", aspect_ratio: "1:1"}}
+"""
+
+
+def test_resubmit_leaves_calls_in_doubt_that_the_run_does_not_make(desk: Desk) -> None:
+    desk.recipe(COAT)
+    for colour in ("red", "blue"):
+        ended = desk.run("run", "recipe.yaml", "-p", f"colour={colour}", at=1, only="submit.accepted", moment="before")
+        assert ended.code is None, ended.err
+    says(desk.run("resume", "--unknown", "resubmit"), 0, "still: sent, outcome unknown", "--unknown=resubmit` pays")
+    says(desk.run("plan", "recipe.yaml", "-p", "colour=blue"), 0, "still  reuse")
+    says(desk.run("plan", "recipe.yaml"), 0, "still  in doubt")
+    assert desk.run("run", "recipe.yaml", "-p", "colour=blue", "--unknown", "resubmit").code == 0
+    says(desk.run("plan", "recipe.yaml"), 0, "still  in doubt")
+    says(desk.run("resume", "--all", "--unknown", "resubmit"), 0, "still: given up")
+    assert desk.accepted() == 3
+
+
+def test_a_secret_parameter_is_given_to_resume_again(desk: Desk) -> None:
+    desk.recipe(COAT.replace("default: red", "secret: true"))
+    ended = desk.run("run", "recipe.yaml", "-p", "colour=hush-hush", at=1, only="submit.accepted", moment="kept")
+    assert ended.code is None, ended.err
+    says(desk.run("resume"), 3, "add `-p colour=")
+    says(desk.run("resume", "-p", "prompt=x"), 2, "no secret parameter of run", "rhflow run ")
+    says(desk.run("resume", "-p", "colour=hush-hush"), 0, "still  succeeded")
+    assert desk.accepted() == 1
 
 
 # --- runs that live, die, or are told to stop ------------------------------------------------------------------------

@@ -138,7 +138,7 @@ class Collector:
         return self._told("fetched", files=[each.path or "" for each in outputs.files])
 
     async def _give_up(self, outcome: Outcome, why: str) -> Leftover:
-        """Leave a call open whose result nobody can get, unless the user is done with it: no step asks for it now."""
+        """Leave a call open whose result nobody can get, unless the user is done with it, and no step asks for it."""
         if self._tools.on_unknown != "resubmit":
             return self._told(outcome, why)
         await self._settle("abandoned")

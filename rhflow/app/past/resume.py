@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,19 +13,25 @@ from rhflow.app.past.history import PastRun
 from rhflow.app.report import Leftover
 from rhflow.app.request import Request
 from rhflow.app.runs.asked import PARTS
+from rhflow.core.errors import Problem, UsageError
 from rhflow.core.graph.select import Selection
 from rhflow.core.plan.former import OnUnknown
 from rhflow.settings import Settings
 from rhflow.store.store import Store
 
 
-def request_again(settings: Settings, past: PastRun) -> Request:
+def request_again(settings: Settings, past: PastRun, secrets: Sequence[tuple[str, str]] = ()) -> Request:
     """Return the request of an earlier run, which waits for all that the recipe's runs left open.
 
-    What was forced is not forced again, as it would be paid for again; but a call that is open is taken up, although
-    there is an older result.
+    ``secrets`` are its secret parameters, which no run keeps; UsageError for any other. What was forced is not forced
+    again, as it would be paid for again; but a call that is open is taken up, although there is an older result.
     """
     facts = past.view.data
+    for name, _ in secrets:
+        if name not in facts.get("secret", []):
+            message = f"`-p {name}=…` is no secret parameter of run `{past.record.id}`, which keeps its other ones"
+            hint = f"another value is another run: `rhflow run {shlex.quote(past.record.recipe)} -p {name}=…`"
+            raise UsageError(Problem("bad-option", message, hint=hint))
     parts = {name: tuple(facts.get("selection", {}).get(name, ())) for name in PARTS}
     forced = tuple(call.node for call in past.open if call.node) if facts.get("forced") else ()
     simulated = past.record.realm == "simulated"
@@ -34,7 +42,7 @@ def request_again(settings: Settings, past: PastRun) -> Request:
     return Request(
         recipe=Path(past.record.recipe),
         settings=settings,
-        params=tuple((param, value) for param, value in facts.get("given", [])),
+        params=tuple((param, value) for param, value in [*facts.get("given", []), *secrets]),
         params_file=Path(facts["params_file"]) if facts.get("params_file") else None,
         simulate=simulated and not facts.get("site"),
         out=Path(facts["out"]) if facts.get("out") else Path("outputs"),

@@ -22,6 +22,7 @@ def told_of(ready: Prepared) -> dict[str, Any]:
         "realm": request.realm,
         "params": shown,
         "given": [_portable(ready, *each) for each in request.params if not pipeline.params[each[0]].secret],
+        "secret": [name for name, param in pipeline.params.items() if param.secret],
         "site": request.settings.base_url if request.settings.loopback else None,
         "params_file": None if request.params_file is None else os.fspath(request.params_file.absolute()),
         "out": os.fspath(request.out.absolute()),

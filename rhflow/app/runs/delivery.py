@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rhflow.app.report import Told
+from rhflow.app.report import HEAD, Told
 from rhflow.app.runs.naming import AskedNames, Piece, folder_of, key_of_node, name_all
-from rhflow.app.runs.telling import SECRET, Texts, shown, told_of
+from rhflow.app.runs.telling import SECRET, Texts, hushed, shown, told_of
 from rhflow.core.errors import Problem, RecipeError
 from rhflow.core.graph.edges import reads
 from rhflow.core.plan.planner import Planner
@@ -47,6 +47,17 @@ class Delivery:
     def digests(self) -> list[tuple[str, str]]:
         """Return (name, digest) pairs."""
         return [(name, artifact.digest) for name, artifact in self.files]
+
+    @property
+    def status(self) -> str:
+        """Return what a run comes to whose steps are all done."""
+        return "failed" if self.problems else "succeeded"
+
+    def to_event(self, folder: Path | None) -> dict[str, Any]:
+        """Return the data of ``run.delivered``; ``folder`` is where the files lie, None where there are none."""
+        names = [name for name, _ in self.files] if folder is not None else []
+        told = [[each.label, each.text, each.size, each.file] for each in self.told[:HEAD]]
+        return {"folder": None if folder is None else str(folder), "files": names, "values": told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ def choose(planner: Planner) -> Delivery:
         as_files = [(piece.file, name) for piece, name in zip(texts_of_it, islice(left, len(texts_of_it)), strict=True)]
         value = shown(each.value, iter(taken))
         group = outputs.setdefault(folder_of(each.scope).rstrip("/"), {}) if each.scope else outputs
-        group[each.label] = value
+        group[each.label] = hushed(value, texts, every=each.secret)
         told += _told(each, value, as_files, texts)
     everything = tuple([(name, piece.file) for name, piece in zip(called, pieces, strict=True)])
     return Delivery(everything, outputs, texts.contents, tuple(told), tuple(problems))
@@ -110,7 +121,7 @@ def _told(wanted: _Wanted, value: Any, files: Sequence[tuple[Artifact, str]], te
     label = folder_of(wanted.scope) + wanted.label
     if wanted.secret:
         yield Told(label, SECRET)
-    elif wanted.empty and not value:
+    elif wanted.empty and value in (None, "", [], {}):  # 0 and false are values
         yield Told(label, f"nothing, as {_zero(wanted.empty)}")
     else:
         yield from told_of(label, wanted.value, value, files, texts)
@@ -181,9 +192,14 @@ def _text_of(planner: Planner, output: Output) -> str | None:
     return None
 
 
-def find_folder(store: Store, delivery: Delivery, out: Path) -> tuple[str, Path] | None:
-    """Return the run and folder that already hold exactly these files, if any."""
-    return store.deliveries.find_delivery(delivery_signature(delivery.digests, out))
+def find_folder(store: Store, delivery: Delivery, beside: Path) -> tuple[str, Path] | None:
+    """Return the run and folder that already hold exactly these files, if any, among those ``beside`` each other.
+
+    Only a run that came to what this delivery comes to: once a recipe is mended, a failed run is not the answer.
+    """
+    found = store.deliveries.find_delivery(delivery_signature(delivery.digests, beside))
+    same = found is not None and store.journal.status_of(found[0]) == delivery.status
+    return found if same else None
 
 
 def hand_over(store: Store, delivery: Delivery, folder: Path) -> int:
@@ -192,7 +208,7 @@ def hand_over(store: Store, delivery: Delivery, folder: Path) -> int:
     return deliver_all(store.blobs, files, delivery.texts)
 
 
-def settle(store: Store, delivery: Delivery, out: Path, *, run: str, folder: Path) -> None:
+def settle(store: Store, delivery: Delivery, *, run: str, folder: Path) -> None:
     """Remember where the files lie and let ``latest`` point there."""
-    store.deliveries.remember_delivery(delivery_signature(delivery.digests, out), run, folder)
+    store.deliveries.remember_delivery(delivery_signature(delivery.digests, folder.parent), run, folder)
     point_latest(folder)

@@ -65,11 +65,15 @@ async def _tasks_now(tools: Tools) -> int | None:
 
 
 async def fetch(ready: Prepared, account: Account, calls: Sequence[Submission], *, wait: bool) -> list[Leftover]:
-    """Bring home what was left over; a Ctrl-C ends the waiting, not the run, which is over."""
+    """Bring home what was left over; a Ctrl-C ends the waiting, not the run, which is over.
+
+    What is in doubt stays so, whatever was answered: "pay for a new one" speaks of calls that this run makes. Given up
+    here, a call of other parameters would be paid for again by their next run, unasked.
+    """
     if account.tools.closed:
         return await _fetch_alone(ready, calls, wait=wait)
     try:
-        return await collect(ready.store, account.tools, calls, wait=wait)
+        return await collect(ready.store, replace(account.tools, on_unknown="wait"), calls, wait=wait)
     except asyncio.CancelledError:
         return [Leftover(each.run, each.node or "", "under-way", each.task_id) for each in calls]
 

@@ -26,7 +26,7 @@ from rhflow.store.memo import Memos
 from rhflow.store.store import Store
 from rhflow.store.submissions import any_open
 
-_FORM = 5  # of what is kept: an older one is not read
+_FORM = 6  # of what is kept: an older one is not read
 
 
 def memo_key(request: Request) -> str | None:

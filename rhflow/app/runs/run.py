@@ -13,7 +13,7 @@ from typing import Protocol
 from rhflow.app.account.account import Account, check_key, open_account
 from rhflow.app.account.limits import asks_the_service, makes_paid_calls, seconds_by
 from rhflow.app.catalog.in_force import pinned
-from rhflow.app.report import HEAD, NO_REQUESTS, Doubt, Leftover, RunReport
+from rhflow.app.report import NO_REQUESTS, Doubt, Leftover, RunReport
 from rhflow.app.request import Request
 from rhflow.app.runs import delivery, earlier, memo
 from rhflow.app.runs.asked import told_of
@@ -30,7 +30,7 @@ from rhflow.core.graph.schedule import Schedule
 from rhflow.core.plan.budget import Spending, judge
 from rhflow.core.plan.dry_run import dry_run
 from rhflow.core.plan.former import OnUnknown
-from rhflow.core.plan.plan import Decision, Gather, Plan, Reuse, Skip
+from rhflow.core.plan.plan import NOT_SELECTED, Decision, Gather, Plan, Reuse, Skip
 from rhflow.engine.flight import SingleFlight
 from rhflow.engine.outcome import NodeResult, status_of
 from rhflow.engine.ports import Ports
@@ -115,19 +115,36 @@ def _may_be_kept(ready: Prepared) -> bool:
 
 
 def _reuse(ready: Prepared, plan: Plan) -> tuple[RunReport, Delivery]:
-    """Point at the folder that holds these files already, or deliver them once more into a new one."""
+    """Point at the folder that holds these files already, or deliver them once more, as a run of its own."""
     results = [_as_planned(node, each) for node, each in plan.decisions.items()]
     chosen = delivery.choose(ready.planner)
-    found = delivery.find_folder(ready.store, chosen, ready.request.out)
+    found = delivery.find_folder(ready.store, chosen, _folder(ready).parent)
     run, folder = found or (ready.run, _folder(ready))
     restored = delivery.hand_over(ready.store, chosen, folder) if chosen.files else 0
     if chosen.files:
-        delivery.settle(ready.store, chosen, ready.request.out, run=run, folder=folder)
-    shape = Shape(run, ready.request.realm, ready.graph)
-    report = summarize(shape, results, chosen, folder=folder if chosen.files else None)
-    if chosen.problems:
-        report = replace(report, status="failed", mend=True)
+        delivery.settle(ready.store, chosen, run=run, folder=folder)
+    shape, where = Shape(run, ready.request.realm, ready.graph), folder if chosen.files else None
+    if found is None and (chosen.files or chosen.told):  # what had nothing to do is no run
+        _record_reuse(ready, plan, chosen, where)
+    report = summarize(shape, results, chosen, folder=where)
+    report = replace(report, status=chosen.status, mend=bool(chosen.problems))
     return replace(report, reused=True, restored=restored if found else 0), chosen
+
+
+def _record_reuse(ready: Prepared, plan: Plan, chosen: Delivery, folder: Path | None) -> None:
+    """Note a run that only delivered, in one piece: nobody sees it half done."""
+    facts = {**told_of(ready), "catalog": pinned(ready.request.settings, ready.recipe.catalog, plan)}
+    told = [problem.message for problem in chosen.problems]
+    ended = {"status": chosen.status, "requests": dict(NO_REQUESTS)} | ({"problems": told} if told else {})
+    event, events = partial(Event, ready.run, time.time()), list[Event]()
+    events.append(event("run.started", None, facts))
+    for node, each in plan.decisions.items():
+        if isinstance(each, Reuse):
+            events.append(event("node.reused", node, {"key": each.entry.key}))
+        elif isinstance(each, Skip) and each.why != NOT_SELECTED:
+            events.append(event("node.skipped", node, {"why": each.why}))
+    events += [event("run.delivered", None, chosen.to_event(folder)), event("run.finished", None, ended)]
+    ready.store.journal.record_all(events)
 
 
 def _as_planned(node: str, decision: Decision) -> NodeResult:
@@ -205,7 +222,7 @@ async def _deliver(ready: Prepared, journal: RunJournal) -> tuple[Delivery, Path
         if chosen.files:
             delivery.hand_over(ready.store, chosen, _folder(ready))
             folder = _folder(ready)
-            delivery.settle(ready.store, chosen, ready.request.out, run=ready.run, folder=folder)
+            delivery.settle(ready.store, chosen, run=ready.run, folder=folder)
     except RhflowError as error:
         wrong.append(error)
     except BaseException as error:
@@ -213,10 +230,7 @@ async def _deliver(ready: Prepared, journal: RunJournal) -> tuple[Delivery, Path
         await journal.record("run.finished", None, {"status": status})
         raise
     if folder is not None or chosen.told:
-        names = [name for name, _ in chosen.files] if folder is not None else []
-        told = [[each.label, each.text, each.size, each.file] for each in chosen.told[:HEAD]]
-        facts = {"folder": None if folder is None else str(folder), "files": names, "values": told}
-        await journal.record("run.delivered", None, facts)
+        await journal.record("run.delivered", None, chosen.to_event(folder))
     return chosen, folder, wrong
 
 

@@ -41,6 +41,21 @@ def shown(value: Any, names: Iterator[str]) -> Any:
     return {key: shown(each, names) for key, each in value.items()} if isinstance(value, Mapping) else value
 
 
+def hushed(value: Any, texts: Texts, *, every: bool) -> Any:
+    """Return a shown output with ``SECRET`` in the place of what holds a secret, or of ``every`` value.
+
+    Names of files stay.
+    """
+    if isinstance(value, list):
+        return [hushed(each, texts, every=every) for each in value]
+    if isinstance(value, dict):
+        parts = ((hushed(key, texts, every=False), each) for key, each in value.items())
+        return {key: hushed(each, texts, every=every) for key, each in parts}
+    if value is None or isinstance(value, Name):
+        return value
+    return SECRET if every or texts.hides(text_of(value)) else value
+
+
 # --- texts as files --------------------------------------------------------------------------------------------------
 
 
