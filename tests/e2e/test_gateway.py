@@ -20,7 +20,7 @@ from rhflow.simulator.config import SimulatorConfig
 from rhflow.simulator.fault_plan import FaultPlan, read_plan
 from tests.e2e.case import KEY
 from tests.e2e.crashes import Ended
-from tests.e2e.test_resume import Desk, pytestmark, says  # noqa: F401 -- the mark says where it works
+from tests.e2e.desk import Desk, pytestmark, says  # noqa: F401 -- the mark says where it works
 from tests.simulator_support import ManualClock, serving
 from tests.unit.test_simulator_gateway import MOVE, PAINT, RESTYLE, graph
 

@@ -7,73 +7,14 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rhflow.store.store import Store
-from tests.e2e import crashes
-from tests.e2e.case import Case, Simulator, finished
-from tests.e2e.crashes import Ended, Order
-from tests.e2e.forks import Process
-from tests.e2e.test_over_a_socket import SLOW, until
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL")
-
-PAIR = """\
-rhflow: 1
-name: pair
-steps:
-  still: {uses: text-to-image, with: {prompt: "a red boat", aspect_ratio: "1:1"}}
-  words: {uses: text-to-text, with: {prompt: "one word"}}
-  large: {uses: upscale, with: {image: "${{ steps.still.image }}", scale: 2x}}
-"""
-
-
-@dataclass
-class Desk:
-    """A recipe in a folder with its own store, run in forked processes against one simulator."""
-
-    folder: Path
-    simulator: Simulator
-
-    def recipe(self, text: str) -> None:
-        (self.folder / "recipe.yaml").write_text(text)
-
-    def run(self, *arguments: str, env: dict[str, str] | None = None, **how: Any) -> Ended:
-        env = {"RUNNINGHUB_BASE_URL": self.simulator.url, "RHFLOW_STORE": str(self.folder / "store"), **(env or {})}
-        ended = crashes.run(Order(str(self.folder), list(arguments), env, **how))
-        assert "Traceback" not in ended.err, ended.err
-        return ended
-
-    @property
-    def case(self) -> Case:
-        """The same folder, for commands that are left running."""
-        return Case(self.folder, {"RUNNINGHUB_BASE_URL": self.simulator.url})
-
-    def started(self, *arguments: str) -> Process:
-        """Start a run in a process of its own and return it once its first task is accepted."""
-        run = self.case.start("run", "recipe.yaml", *arguments)
-        until(run, "accepted as task")
-        return run
-
-    def killed_when(self, event: str, at: int = 1, *, moment: str = "kept") -> None:
-        """Run the recipe until it dies at an event."""
-        ended = self.run("run", "recipe.yaml", "-j", "1", at=at, moment=moment, only=event)
-        assert ended.code is None, ended.err
-
-    def tasks(self) -> set[str | None]:
-        """Return the tasks whose results are in the store."""
-        with Store.open(self.folder / "store") as store:
-            return {each.task_id for each in store.index.all_entries()}
-
-    def accepted(self) -> int:
-        return int(self.simulator.stats()["accepted"])
+from tests.e2e.case import Simulator
+from tests.e2e.desk import PAIR, Desk, pytestmark, says, wait_until  # noqa: F401 -- the mark says where it works
 
 
 @pytest.fixture
@@ -82,13 +23,6 @@ def desk(tmp_path: Path, simulator: Simulator) -> Desk:
     found = Desk(tmp_path, simulator)
     found.recipe(PAIR)
     return found
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 # --- calls that no step makes any more -------------------------------------------------------------------------------
@@ -357,104 +291,3 @@ def test_a_secret_parameter_is_given_to_resume_again(desk: Desk) -> None:
     says(desk.run("resume", "-p", "prompt=x"), 2, "no secret parameter of run", "rhflow run ")
     says(desk.run("resume", "-p", "colour=hush-hush"), 0, "still  succeeded")
     assert desk.accepted() == 1
-
-
-# --- runs that live, die, or are told to stop ------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def still_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with closing(Simulator(tmp_path_factory.mktemp("still"), "--speed", "0.1")) as server:
-        yield server
-
-
-@pytest.fixture
-def still(tmp_path: Path, still_server: Simulator) -> Desk:
-    """A simulator on which no task ends while a test looks on."""
-    desk = Desk(tmp_path, still_server)
-    desk.recipe(SLOW)
-    return desk
-
-
-@pytest.fixture(scope="module")
-def slow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with closing(Simulator(tmp_path_factory.mktemp("slow"), "--speed", "2")) as server:
-        yield server
-
-
-@pytest.fixture
-def slow(tmp_path: Path, slow_server: Simulator) -> Desk:
-    """A simulator on which a task takes a few seconds."""
-    slow_server.reset()
-    desk = Desk(tmp_path, slow_server)
-    desk.recipe(PAIR)
-    return desk
-
-
-def says(ended: Ended, code: int, *texts: str) -> None:
-    """Require an exit code, and texts in what was said."""
-    assert ended.code == code, ended.out + ended.err
-    for text in texts:
-        assert text in ended.out + ended.err, f"no {text!r} in\n{ended.out}\n{ended.err}"
-
-
-def status_of(desk: Desk) -> str:
-    (only,) = desk.run("runs", "--json").document
-    return str(only["status"])
-
-
-def cancelled(desk: Desk) -> int:
-    return int(desk.simulator.stats()["tasks"]["CANCEL"])
-
-
-def test_a_run_that_is_told_to_finish_waits_for_what_is_paid(slow: Desk) -> None:
-    run = slow.started("-j", "1")
-    says(slow.run("cancel"), 0, "starts nothing more and waits for what is paid")
-    finished(run).exit(130).says("still  succeeded  new", "large  not-run")
-    assert slow.simulator.stats()["submits"] == 1
-    says(slow.run("cancel"), 2, "is not running: it ended, interrupted", "rhflow resume")
-
-
-def test_who_waits_for_the_call_of_a_process_that_dies_takes_it_over(slow: Desk) -> None:
-    first = slow.started("--until", "still")
-    second = slow.case.start("run", "recipe.yaml", "--until", "still")
-    wait_until(lambda: len(slow.run("runs", "--json").document) == 2)
-    first.kill()
-    first.communicate()
-    finished(second).exit(0).says("still: going on with its task")
-    assert slow.simulator.stats()["submits"] == 1
-
-
-def test_a_run_is_running_while_it_lives(still: Desk) -> None:
-    run = still.started()
-    assert status_of(still) == "running"
-    says(still.run("resume"), 2, "is running", "rhflow cancel")
-    run.kill()
-    run.communicate()
-    assert status_of(still) == "died"
-    says(still.run("show"), 0, "still  open", "rhflow resume")
-
-
-def test_a_run_told_twice_leaves_at_once_and_its_task_can_be_cancelled(still: Desk) -> None:
-    run, before = still.started(), cancelled(still)
-    says(still.run("cancel"), 0)
-    says(still.run("cancel"), 0, "leaves now")
-    finished(run).exit(130)
-    says(still.run("show"), 0, "still  open", "rhflow cancel")
-    says(still.run("cancel", "--remote"), 0, "still (task ", "cancelled", "look at the bill")
-    assert cancelled(still) == before + 1
-    says(still.run("cancel", "--remote"), 2, "is not running")
-
-
-def test_a_living_run_and_its_tasks_are_cancelled_together(still: Desk) -> None:
-    run, before = still.started(), cancelled(still)
-    says(still.run("cancel", "--remote"), 0, "still (task ", "cancelled")
-    finished(run).exit(130)
-    assert cancelled(still) == before + 1
-
-
-def test_sigterm_leaves_at_once(still: Desk) -> None:
-    run = still.started()
-    run.send_signal(signal.SIGTERM)
-    finished(run).exit(130).says("rhflow resume")
-    says(still.run("show"), 0, "still  open")
